@@ -1,0 +1,1 @@
+"""Files: reading with caps, atomic writing with modes."""
