@@ -1,0 +1,1 @@
+"""The command line: the app, the list of commands, and the one place that prints."""

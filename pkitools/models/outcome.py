@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeAlias, TypeVar
 
 from pkitools import codes
 from pkitools.errors import ExitCode, PkiToolsError
@@ -128,3 +129,15 @@ class RawOutput:
     """Bytes that are the result themselves (a PEM with ``-O -``): written to stdout as they are, alone."""
 
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[T]):
+    """Outcomes of which the number is known beforehand, so that a progress bar can be shown."""
+
+    total: int
+    outcomes: Iterable[Outcome[T] | Notice | RawOutput]
+
+
+Results: TypeAlias = "Iterable[Outcome[T] | Notice | RawOutput] | Batch[T]"
+"""What a command returns: outcomes, with notices between them, mostly as a generator so that they stream."""

@@ -1,0 +1,52 @@
+"""THE list of commands. A new command is one module in ``pkitools.commands`` and one entry here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command: where its function stands and what comes out of it.
+
+    ``result`` names the result class as ``module:Class``; ``view`` the module of its text form (without one: a table of
+    the simple properties). ``writes_files`` marks a command that has an ``-O/--out`` of its own, since files are what
+    it makes. ``negative_numbers`` lets an argument such as ``-2147024891`` stand without ``--``.
+    """
+
+    name: str
+    module: str
+    function: str
+    summary: str
+    result: str
+    view: str | None = None
+    panel: str = "Commands"
+    writes_files: bool = False
+    negative_numbers: bool = False
+    hidden: bool = False
+
+    def load_function(self) -> Any:
+        """The command's function."""
+        return getattr(import_module(self.module), self.function)
+
+    def load_result(self) -> type:
+        """The class of the results."""
+        module, _, name = self.result.partition(":")
+        loaded: type = getattr(import_module(module), name)
+        return loaded
+
+
+SERVERS = "VPN servers"
+FILES = "Certificates and keys"
+DIRECTORY = "Enterprise CAs"
+CLIENT = "VPN clients"
+OTHER = "Other"
+
+COMMANDS: tuple[CommandSpec, ...] = ()
+
+
+def spec_of(name: str) -> CommandSpec | None:
+    """The command called ``name``."""
+    return next((spec for spec in COMMANDS if spec.name == name), None)
