@@ -83,6 +83,7 @@ def _class_schema(hint: type, definitions: dict[str, Any]) -> dict[str, Any]:
     if hasattr(hint, "__dataclass_fields__"):
         if hint.__name__ not in definitions:
             definitions[hint.__name__] = {}  # stands first, so that a class may contain itself
-            definitions[hint.__name__] = _object(properties(hint), definitions)
+            model: Any = hint
+            definitions[hint.__name__] = _object(properties(model), definitions)
         return {"$ref": f"#/$defs/{hint.__name__}"}
     raise TypeError(f"no schema for {hint!r}")

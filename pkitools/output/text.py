@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -57,11 +56,11 @@ SEVERITY_STYLES = {Severity.ERROR: Style.BAD, Severity.WARNING: Style.WARN, Seve
 
 
 def escape(text: str) -> str:
-    """Text from anywhere, safe for a terminal: control, format and surrogate characters as ``\\xhh`` or ``\\uhhhh``.
+    """Text from anywhere, safe for a terminal: what is not printable stands as ``\\xhh`` or ``\\uhhhh``.
 
-    Bidirectional controls are of category Cf, so they go too; line breaks stand as ``\\n``.
+    That takes in escape sequences, bidirectional controls and lone surrogates; line breaks stand as ``\\n``.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(_escape_character(character) for character in text)
 
@@ -69,7 +68,7 @@ def escape(text: str) -> str:
 def _escape_character(character: str) -> str:
     if character == "\n":
         return "\\n"
-    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+    if character.isprintable():
         return character
     number = ord(character)
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
