@@ -14,8 +14,8 @@ _BOMS = (
 def encoding_of(data: bytes) -> tuple[str, int]:
     """The codec of a text and the length of its BOM.
 
-    Without a BOM: UTF-16 when a third of the characters of the beginning have a zero byte, else UTF-8 when it is valid, else Latin-1 as
-    the stand-in for whatever ANSI code page wrote it (every byte has a character, so nothing is lost).
+    Without a BOM: UTF-16 when a third of the characters of the beginning have a zero byte, else UTF-8 when it is valid,
+    else Latin-1 as the stand-in for whatever ANSI code page wrote it (every byte has a character: nothing is lost).
     """
     for bom, codec in _BOMS:
         if data.startswith(bom):
