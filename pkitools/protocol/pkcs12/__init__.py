@@ -1,0 +1,29 @@
+"""PKCS #12 (RFC 7292, RFC 9879): reading what Windows and others wrote, and writing what Windows can open."""
+
+from __future__ import annotations
+
+from pkitools.protocol.pkcs12.reading import (
+    MAX_ITERATIONS,
+    Bag,
+    PasswordForm,
+    PfxFile,
+    Safe,
+    decrypt_private_key,
+    inspect_pfx,
+    read_pfx,
+)
+from pkitools.protocol.pkcs12.writing import Profile, encrypt_private_key, write_pfx
+
+__all__ = [
+    "MAX_ITERATIONS",
+    "Bag",
+    "PasswordForm",
+    "PfxFile",
+    "Profile",
+    "Safe",
+    "decrypt_private_key",
+    "encrypt_private_key",
+    "inspect_pfx",
+    "read_pfx",
+    "write_pfx",
+]
