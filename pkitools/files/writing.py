@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import signal
 import stat
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pkitools.errors import FileAccessError
@@ -15,6 +20,27 @@ PRIVATE = 0o600
 PUBLIC = 0o644
 
 
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file to write. ``mode`` are its permission bits; a public file still obeys the umask."""
+
+    path: str | os.PathLike[str]
+    data: bytes = field(repr=False)
+    mode: int = PRIVATE
+
+
+@dataclass(slots=True)
+class _Staged:
+    """A new file on its way: ``temporary`` beside ``target`` until it is in place, ``old`` the kept link to the file
+    that it replaces."""
+
+    name: str
+    target: Path
+    temporary: Path
+    old: Path | None = None
+    placed: bool = False
+
+
 def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = PRIVATE, overwrite: bool = False) -> None:
     """Write ``data`` to ``path``: beside the target under a temporary name, fsynced, then renamed.
 
@@ -22,25 +48,61 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = PRIVA
     umask. A symlink as target is followed, so that the link stays. Without ``overwrite`` an existing target is refused,
     also one that appears meanwhile. Raises FileAccessError; then the target is as it was and no temporary file is left.
     """
-    target = Path(os.path.realpath(path))
-    name = os.fspath(path)
-    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
+    write_group((NewFile(path, data, mode),), overwrite=overwrite)
+
+
+def write_group(files: Sequence[NewFile], *, overwrite: bool = False) -> None:
+    """Write several files that belong together (a key and its chain): all of them or none, each as ``write_atomic``.
+
+    All are complete on the disk before the first is renamed; when a rename fails the ones before it are taken back. A
+    crash of the machine between two renames is what remains. Raises FileAccessError, also when two files are one.
+    """
+    staged: list[_Staged] = []
     try:
+        for file in files:
+            staged.append(_stage(file, overwrite=overwrite))
+            if sum(other.target == staged[-1].target for other in staged) > 1:
+                raise FileAccessError(f"{staged[-1].name!r} would be written twice")
+            with _named(staged[-1].name):
+                _write_synced(staged[-1].temporary, file.data, file.mode)
+        with _interrupts_held():
+            _put_all_in_place(staged, overwrite=overwrite)
+    finally:
+        _remove(path for item in staged for path in (item.temporary, item.old))
+
+
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise FileAccessError(f"cannot write {name!r}: {describe(error)}", hint=_hint(error)) from error
+
+
+def _hint(error: OSError | ValueError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "the folder must be writable, since the file is written beside its target and then renamed"
+    return "free some space; the old file is untouched" if number in (errno.ENOSPC, errno.EDQUOT) else ""
+
+
+def _stage(file: NewFile, *, overwrite: bool) -> _Staged:
+    name = os.fspath(file.path)
+    with _named(name):
+        target = Path(os.path.realpath(file.path))
         if target.is_dir():
             raise IsADirectoryError
         if not overwrite and os.path.lexists(target):
             raise _exists(name)
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             raise FileAccessError(f"cannot write {name!r}: it is not a regular file")
-        try:
-            _write_synced(temporary, data, mode)
-            _put_in_place(temporary, target, name, overwrite=overwrite)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                temporary.unlink()
-        _sync_folder(target.parent)
-    except (OSError, ValueError) as error:
-        raise FileAccessError(f"cannot write {name!r}: {describe(error)}") from error
+        return _Staged(name, target, _beside(target))
+
+
+def _beside(target: Path) -> Path:
+    """A name in the same folder, so on the same file system, that is not longer than a file system allows."""
+    shortened = os.fsdecode(os.fsencode(target.name)[:200])
+    return target.with_name(f".{shortened}.{secrets.token_hex(6)}.tmp")
 
 
 def _exists(name: str) -> FileAccessError:
@@ -57,24 +119,78 @@ def _write_synced(path: Path, data: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _put_in_place(temporary: Path, target: Path, name: str, *, overwrite: bool) -> None:
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits until the renames are done or taken back. Only the main thread receives it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _put_all_in_place(staged: list[_Staged], *, overwrite: bool) -> None:
+    try:
+        for item in staged:
+            with _named(item.name):
+                if len(staged) > 1 and overwrite:
+                    _keep_old(item)
+                _put_in_place(item, overwrite=overwrite)
+                item.placed = True
+    except BaseException:
+        for item in staged:
+            _take_back(item)
+        raise
+    for folder in {item.target.parent for item in staged}:
+        _sync_folder(folder)
+
+
+def _keep_old(item: _Staged) -> None:
+    """A second name for the file that will be replaced. Without hard links there is no way back, and none is faked."""
+    old = _beside(item.target)
+    with contextlib.suppress(OSError):
+        os.link(item.target, old)
+        item.old = old
+
+
+def _put_in_place(item: _Staged, *, overwrite: bool) -> None:
     if overwrite:
-        temporary.replace(target)
+        item.temporary.replace(item.target)
         return
     try:
-        os.link(temporary, target)  # fails when the target has appeared; rename would overwrite it
+        os.link(item.temporary, item.target)  # fails when the target has appeared; rename would overwrite it
     except FileExistsError as error:
-        raise _exists(name) from error
+        raise _exists(item.name) from error
     except OSError:  # file systems without hard links
-        if os.path.lexists(target):
-            raise _exists(name) from None
-        temporary.replace(target)
+        if os.path.lexists(item.target):
+            raise _exists(item.name) from None
+        item.temporary.replace(item.target)
+
+
+def _take_back(item: _Staged) -> None:
+    if not item.placed:
+        return
+    with contextlib.suppress(OSError):
+        if item.old is not None:
+            item.old.replace(item.target)
+        else:
+            item.target.unlink()
+
+
+def _remove(paths: Iterator[Path | None]) -> None:
+    for path in paths:
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(OSError):  # not every file system syncs folders
+    with contextlib.suppress(OSError):  # not every file system syncs folders, and a folder may be unreadable
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        finally:
+            os.close(descriptor)
