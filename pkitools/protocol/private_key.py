@@ -156,15 +156,18 @@ def _private_key_info(algorithm: bytes, key: bytes) -> bytes:
 
 
 def _from_sec1(data: bytes, parameters: bytes | None) -> bytes:
-    """The curve moves to the AlgorithmIdentifier (RFC 5958, as OpenSSL does); the key stays as found."""
+    """The curve moves from the key to the AlgorithmIdentifier (RFC 5958), as OpenSSL and Windows have it."""
     key = der.Reader(data, "the EC private key").sequence("ECPrivateKey")
+    start = key.position
     key.content(der.INTEGER, "the version")
     key.octets("the private value")
+    head = data[start : key.position]
     if key.peek() == der.context(0):
         parameters = key.enter(der.context(0), "the curve").any()[1]
     if parameters is None:
         raise FormatError("the EC private key names no curve", hint="its EC PARAMETERS block is missing")
-    return _private_key_info(der.sequence(der.oid(EC), parameters), data)
+    without_curve = der.sequence(head, data[key.position : key.end])
+    return _private_key_info(der.sequence(der.oid(EC), parameters), without_curve)
 
 
 def _from_dsa(data: bytes) -> bytes:
