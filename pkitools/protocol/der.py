@@ -45,13 +45,15 @@ class DerError(FormatError):
 
 
 class _Budget:
-    """What all readers of one file share: elements left, and the ends of indefinite elements already searched."""
+    """What all readers of one file share: elements left, the ends of indefinite elements already searched, and whether
+    something was BER that is not DER."""
 
-    __slots__ = ("ends", "left")
+    __slots__ = ("ber", "ends", "left")
 
     def __init__(self) -> None:
         self.left = MAX_ELEMENTS
         self.ends: dict[int, int] = {}
+        self.ber = False
 
 
 class Reader:
@@ -75,6 +77,11 @@ class Reader:
     def error(self, problem: str, offset: int | None = None) -> DerError:
         """The error to raise for a problem here."""
         return DerError(self.what, self.position if offset is None else offset, problem)
+
+    @property
+    def ber(self) -> bool:
+        """Whether an indefinite length or a constructed string was met in this file."""
+        return self._budget.ber
 
     def more(self) -> bool:
         """Whether elements follow."""
@@ -101,6 +108,7 @@ class Reader:
         if length == 0x80:
             if not tag & CONSTRUCTED:
                 raise self.error("an indefinite length on a primitive element", position)
+            self._budget.ber = True
             return tag, start, -1
         if length > 0x80:
             octets = length & 0x7F
@@ -208,9 +216,21 @@ class Reader:
             raise self.error(f"{name} is not a number of 1 to {max_octets} octets", before)
         return int.from_bytes(self.data[start:stop], "big", signed=True)
 
+    def inside_octets(self, name: str) -> Reader:
+        """A reader of the encoding inside an OCTET STRING. Offsets go on unless it is made of parts."""
+        if self.peek() == OCTET_STRING:
+            return self._inner(*self._expect(OCTET_STRING, name))
+        inner = Reader(self.octets(name), f"{self.what} ({name}, put together)")
+        inner._budget.ber = self._budget.ber = True
+        inner._budget.left, inner._depth = self._budget.left, self._depth + 1
+        if inner._depth > MAX_DEPTH:
+            raise self.error("nested too deeply")
+        return inner
+
     def octets(self, name: str, tag: int = OCTET_STRING) -> bytes:
         """An OCTET STRING, also one that is constructed of parts; ``tag`` is its primitive tag when implicit."""
         if self.peek() == tag | CONSTRUCTED:
+            self._budget.ber = True
             return b"".join(self._inner(*self._expect(tag | CONSTRUCTED, name))._parts(name))
         return self.content(tag, name)
 

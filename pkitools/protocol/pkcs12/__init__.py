@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pkitools.protocol.pkcs12.attributes import display_name
+from pkitools.protocol.pkcs12.passwords import PasswordForm
 from pkitools.protocol.pkcs12.reading import (
     MAX_ITERATIONS,
     Bag,
-    PasswordForm,
     PfxFile,
     Safe,
     decrypt_private_key,
@@ -22,6 +23,7 @@ __all__ = [
     "Profile",
     "Safe",
     "decrypt_private_key",
+    "display_name",
     "encrypt_private_key",
     "inspect_pfx",
     "read_pfx",
