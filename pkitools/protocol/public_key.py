@@ -7,38 +7,102 @@ RSA and RSA-PSS are one family here (RFC 4055 1.2): a certificate may name eithe
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+import warnings
+from typing import TYPE_CHECKING
 
 from pkitools.errors import FormatError
 from pkitools.protocol import der
+from pkitools.protocol.private_key import EC, RSA, RSA_PSS, algorithm_name, check_rsa_numbers, split_key
 
-RSA = "1.2.840.113549.1.1.1"
-RSA_PSS = "1.2.840.113549.1.1.10"
-EC = "1.2.840.10045.2.1"
-_RSA_FAMILY = (RSA, RSA_PSS)
-_MAX_NUMBER_OCTETS = 4096
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+_MAX_RSA_OCTETS = 2100
 _NULL = der.element(der.NULL, b"")
 
-PublicKey = tuple[str, bytes]
+
+def public_key_info(pkcs8: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a private key, in the form of ``normalized``. FormatError: Damaged, or
+    UnsupportedAlgorithm with the OID."""
+    oid, _, key = split_key(pkcs8)
+    if oid in (RSA, RSA_PSS):
+        return _rsa_info(_rsa_numbers(key))
+    return normalized(_derived(pkcs8, oid))
 
 
-@lru_cache(maxsize=256)
-def public_key_of_private(pkcs8: bytes) -> PublicKey:
-    """Algorithm family (OID) and public key octets of a PrivateKeyInfo. FormatError: damaged or unsupported key."""
-    info = der.Reader(pkcs8, "the private key").sequence("PrivateKeyInfo")
-    info.integer("version")
-    algorithm = info.sequence("the key's algorithm").oid("the key's algorithm")
-    if algorithm in _RSA_FAMILY:
-        return RSA, _rsa_public(info.inside_octets("the RSA key"))
-    return split_public_key(_derived(pkcs8, algorithm))
+def normalized(spki: bytes) -> bytes:
+    """A SubjectPublicKeyInfo so that equal keys are equal octets: RSA-PSS as RSA, EC points uncompressed and without
+    the curve (a point lies on one curve only). FormatError when it is damaged."""
+    info = der.Reader(spki, "the public key").sequence("SubjectPublicKeyInfo")
+    algorithm = info.sequence("the algorithm").oid("the algorithm")
+    bits = info.content(der.BIT_STRING, "the public key")
+    if algorithm in (RSA, RSA_PSS):
+        numbers = der.Reader(bits[1:], "the RSA public key").sequence("RSAPublicKey")
+        return _rsa_info((_number(numbers), _number(numbers)))
+    if algorithm == EC and bits[1:2] != b"\4":
+        bits = b"\0" + _uncompressed(spki)
+    return der.sequence(der.sequence(der.oid(algorithm)), der.element(der.BIT_STRING, bits))
 
 
-def _rsa_public(reader: der.Reader) -> bytes:
-    """RSAPublicKey out of an RSAPrivateKey (RFC 8017 A.1), after a look whether its numbers fit each other."""
-    key = reader.sequence("RSAPrivateKey")
-    key.integer("version")
-    n, e, d, p, q = (key.integer("a number of the RSA key", max_octets=_MAX_NUMBER_OCTETS) for _ in range(5))
-    two_primes = key.more()
-    if min(n, e, d, p, q) < 1 or (two_primes and (p * q != n and len(pkcs1_primes(reader)) <= 2)):
-        raise key.error("the numbers of the RSA key do not fit each other")
-    return der.sequence(der.integer(n), der.integer(e))
+def fingerprint(normalized_info: bytes) -> str:
+    """SHA-256 of a public key in upper-case hex, for people to compare."""
+    return hashlib.sha256(normalized_info).hexdigest().upper()
+
+
+def _number(reader: der.Reader) -> int:
+    return reader.integer("a number of the RSA key", max_octets=_MAX_RSA_OCTETS)
+
+
+def _rsa_numbers(key: bytes) -> tuple[int, int]:
+    check_rsa_numbers(key)
+    reader = der.Reader(key, "the RSA private key").sequence("RSAPrivateKey")
+    reader.integer("the version")
+    return _number(reader), _number(reader)
+
+
+def _rsa_info(numbers: tuple[int, int]) -> bytes:
+    key = der.sequence(*map(der.integer, numbers))
+    return der.sequence(der.sequence(der.oid(RSA), _NULL), der.element(der.BIT_STRING, b"\0" + key))
+
+
+def _derived(pkcs8: bytes, oid: str) -> bytes:
+    """The SubjectPublicKeyInfo by ``cryptography``, which computes the public half."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    name = algorithm_name(oid)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return _encoded(load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True).public_key())
+    except UnsupportedAlgorithm as error:
+        raise FormatError(f"keys of type {name} ({oid}) are not supported", error_id="UnsupportedAlgorithm") from error
+    except (ValueError, TypeError) as error:
+        raise FormatError(f"the private key ({name}) is damaged", error_id="Damaged") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # pyo3's, a BaseException that cannot be imported
+            raise
+        raise FormatError(f"the private key ({name}) is damaged", error_id="Damaged") from error
+
+
+def _encoded(key: PublicKeyTypes) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _uncompressed(spki: bytes) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+    try:
+        key = load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise FormatError("the public key (EC) is damaged or on an unsupported curve") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FormatError("the public key (EC) is damaged") from error
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise FormatError("the public key (EC) is damaged")
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

@@ -24,7 +24,9 @@ def first_damage(keys: Sequence[KeyEntry], certificates: Sequence[CertificateEnt
     for number, key in enumerate(keys[:_MAX_KEYS], 1):
         if not _key_loads(key.pkcs8):
             return f"private key {number}"
-    issuers = [loaded for entry in certificates[:_MAX_CERTIFICATES] if (loaded := _load(entry.der)) is not None]
+    issuers = [
+        loaded for entry in certificates[:_MAX_CERTIFICATES] if (loaded := load_certificate(entry.der)) is not None
+    ]
     for number, entry in enumerate(certificates[:_MAX_CERTIFICATES], 1):
         if not _certificate_holds(entry.der, issuers):
             return f"certificate {number}"
@@ -48,7 +50,8 @@ def _key_loads(pkcs8: bytes) -> bool:
     return True
 
 
-def _load(certificate: bytes) -> Certificate | None:
+def load_certificate(certificate: bytes) -> Certificate | None:
+    """A certificate loaded by ``cryptography``, None when that refuses it."""
     from cryptography.x509 import load_der_x509_certificate
 
     try:
@@ -67,14 +70,14 @@ def _certificate_holds(certificate: bytes, issuers: Sequence[Certificate]) -> bo
         split_certificate(certificate)
     except FormatError:
         return False
-    loaded = _load(certificate)
+    loaded = load_certificate(certificate)
     if loaded is None:
         return False
     candidates = [issuer for issuer in issuers if issuer.subject == loaded.issuer]
-    return not candidates or any(_signed_by(loaded, issuer) for issuer in candidates)
+    return not candidates or any(signed_by(loaded, issuer) for issuer in candidates)
 
 
-def _signed_by(certificate: Certificate, issuer: Certificate) -> bool:
+def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Whether the signature holds; what cannot be checked (an unknown algorithm) holds."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
