@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from pkitools.errors import FormatError
 from pkitools.models.certificate import Certificate, Extension, Oid
 from pkitools.protocol.names import read_rdns, x500_text
-from pkitools.protocol.oid_names import CURVES, EXTENSIONS, HASHES, KEYS, SIGNATURES, named
+from pkitools.protocol.oid_names import CURVES, EXTENSIONS, KEYS, named
+from pkitools.protocol.signed import read_signature_algorithm
 from pkitools.protocol.strict_der import BIT_STRING, BOOLEAN, INTEGER, OBJECT, OCTET_STRING, SEQUENCE, Reader, Value
 from pkitools.protocol.x509_extensions import READERS
 
@@ -42,7 +43,8 @@ def read_certificate(data: bytes) -> Certificate:
 
 @dataclass(frozen=True, slots=True)
 class CertificateParts:
-    """The pieces of a TBSCertificate (RFC 5280 4.1), still encoded; ``serial`` holds the content octets."""
+    """The pieces of a certificate (RFC 5280 4.1), still encoded; ``serial`` holds the content octets, ``body`` is what
+    ``signature`` covers."""
 
     version: int
     serial: bytes
@@ -51,9 +53,10 @@ class CertificateParts:
     validity: Value
     spki: Value
     extensions: Value | None
-    outer_signature: Value
-    inner_signature: Value
-    tbs: bytes = field(repr=False)
+    algorithm: Value
+    inner_algorithm: Value
+    body: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def split_certificate(data: bytes) -> CertificateParts:
@@ -62,7 +65,7 @@ def split_certificate(data: bytes) -> CertificateParts:
     reader = outer.sequence()
     outer.require_end()
     tbs_value, algorithm = reader.read(SEQUENCE), reader.read(SEQUENCE)
-    reader.read(BIT_STRING)
+    signature = reader.read(BIT_STRING)
     reader.require_end()
     tbs = tbs_value.children()
     version = tbs.optional(0xA0)
@@ -82,6 +85,7 @@ def split_certificate(data: bytes) -> CertificateParts:
         algorithm,
         inner,
         tbs_value.encoded,
+        signature.bit_octets(),
     )
 
 
@@ -132,21 +136,8 @@ def _time(validity: list[Value], index: int) -> datetime:
 
 
 def _signature(parts: CertificateParts) -> tuple[Oid, str]:
-    reader = parts.outer_signature.children()
-    oid = reader.read(OBJECT).oid()
-    name, digest = SIGNATURES.get(oid, ("", ""))
-    if name == "RSASSA-PSS":
-        digest = _pss_hash(reader)
-    return Oid(oid, name), digest
-
-
-def _pss_hash(reader: Reader) -> str:
-    """The hash of RSASSA-PSS-params (RFC 4055 3.1): SHA-1 when nothing is said."""
-    parameters = reader.optional(SEQUENCE)
-    explicit = parameters.children().optional(0xA0) if parameters else None
-    if explicit is None:
-        return "sha1"
-    return HASHES.get(explicit.children().sequence().read(OBJECT).oid(), "")
+    algorithm = read_signature_algorithm(parts.algorithm)
+    return Oid(algorithm.oid, algorithm.name), algorithm.hash
 
 
 def _public_key(spki: Value) -> tuple[Oid, int | None, str | None]:
