@@ -1,0 +1,107 @@
+"""What an IKEv2 server tells without credentials: its IKE policies, ports, hints and certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import ClassVar
+
+from pkitools.models.ipsec import IkePolicy
+from pkitools.models.outcome import Finding
+
+
+class IkeVerdict(Enum):
+    """What a server, or one of its ports, made of our questions. Silence is never a rejection.
+
+    ``THROTTLED``: it answered at first and then fell silent. ``NOT_EXPRESSIBLE``: it accepts IKE policies, but none
+    that a Windows client can be told.
+    """
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNREACHABLE = "Unreachable"
+    NO_ANSWER = "NoAnswer"
+    THROTTLED = "Throttled"
+    NOT_EXPRESSIBLE = "NotExpressible"
+
+
+@dataclass(frozen=True, slots=True)
+class IkePort:
+    """One UDP port: ``answers`` when anything valid came back, ``message`` says what stood in the way."""
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkePort"
+
+    port: int
+    answers: bool
+    verdict: IkeVerdict | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherIkePolicy:
+    """An IKE policy that Windows has no words for, in IANA's names; an empty name was not found out."""
+
+    PS_TYPE: ClassVar[str] = "PkiTools.OtherIkePolicy"
+
+    encryption: str
+    key_length: int | None
+    prf: str
+    integrity: str
+    dh_group: str = field(metadata={"name": "DHGroup"})
+
+
+@dataclass(frozen=True, slots=True)
+class IkeVendorId:
+    """A vendor id as sent and what it hints at: anybody may send any."""
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkeVendorId"
+
+    value: bytes
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IkeFeatures:
+    """What the answer to an acceptable offer shows beside the policy.
+
+    ``fragmentation``: notify 16430. ``nat_at_server`` and ``nat_at_client``: an address or port was rewritten on the
+    way; None when the server sent no hashes. ``certificate_authorities``: SHA-1 hashes of the public keys of the CAs
+    whose certificates the server asks the client for. ``notifies``: names of all notifies.
+    """
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkeFeatures"
+
+    fragmentation: bool
+    nat_at_server: bool | None
+    nat_at_client: bool | None
+    certificate_authorities: tuple[bytes, ...]
+    vendor_ids: tuple[IkeVendorId, ...]
+    notifies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IkeServer:
+    """One IKEv2 server. ``method``: ``Stateless`` (questions that leave no half-open SA) or ``Offers``.
+
+    ``accepted_policies`` + ``rejected_count`` + ``undecided_policies`` are the 168 policies that Windows can express.
+    ``seconds`` is the time of the whole inquiry.
+    """
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkeServer"
+
+    host: str
+    address: str
+    verdict: IkeVerdict
+    ports: tuple[IkePort, ...]
+    accepted_policies: tuple[IkePolicy, ...]
+    rejected_count: int
+    undecided_policies: tuple[IkePolicy, ...]
+    other_policy: OtherIkePolicy | None
+    features: IkeFeatures | None
+    method: str
+    cookie_required: bool
+    packets_sent: int
+    largest_packet: int
+    seconds: float
+    expected: str | None = None
+    findings: tuple[Finding, ...] = ()
