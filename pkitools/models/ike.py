@@ -52,11 +52,11 @@ class OtherIkePolicy:
 
 @dataclass(frozen=True, slots=True)
 class IkeVendorId:
-    """A vendor id as sent and what it hints at: anybody may send any."""
+    """A vendor id as sent, in hex, and what it hints at: anybody may send any."""
 
     PS_TYPE: ClassVar[str] = "PkiTools.IkeVendorId"
 
-    value: bytes
+    value: str
     hint: str = ""
 
 
@@ -65,8 +65,8 @@ class IkeFeatures:
     """What the answer to an acceptable offer shows beside the policy.
 
     ``fragmentation``: notify 16430. ``nat_at_server`` and ``nat_at_client``: an address or port was rewritten on the
-    way; None when the server sent no hashes. ``certificate_authorities``: SHA-1 hashes of the public keys of the CAs
-    whose certificates the server asks the client for. ``notifies``: names of all notifies.
+    way; None when the server sent no hashes. ``certificate_authorities``: SHA-1 hashes, in hex, of the public keys
+    of the CAs whose certificates the server asks the client for. ``notifies``: names of all notifies.
     """
 
     PS_TYPE: ClassVar[str] = "PkiTools.IkeFeatures"
@@ -74,7 +74,7 @@ class IkeFeatures:
     fragmentation: bool
     nat_at_server: bool | None
     nat_at_client: bool | None
-    certificate_authorities: tuple[bytes, ...]
+    certificate_authorities: tuple[str, ...]
     vendor_ids: tuple[IkeVendorId, ...]
     notifies: tuple[str, ...]
 
@@ -83,6 +83,7 @@ class IkeFeatures:
 class IkeServer:
     """One IKEv2 server. ``method``: ``Stateless`` (questions that leave no half-open SA) or ``Offers``.
 
+    ``verdict`` is None when the server broke the protocol or refused to negotiate at all.
     ``accepted_policies`` + ``rejected_count`` + ``undecided_policies`` are the 168 policies that Windows can express.
     ``seconds`` is the time of the whole inquiry.
     """
@@ -91,7 +92,7 @@ class IkeServer:
 
     host: str
     address: str
-    verdict: IkeVerdict
+    verdict: IkeVerdict | None
     ports: tuple[IkePort, ...]
     accepted_policies: tuple[IkePolicy, ...]
     rejected_count: int

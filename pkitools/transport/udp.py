@@ -16,11 +16,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterator
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final, Generic, TypeVar
 
-from pkitools.errors import ConnectError, NameResolutionError, PkiToolsError
+from pkitools.errors import ConnectError, PkiToolsError
 from pkitools.transport.deadline import Deadline
+from pkitools.transport.dns import is_address, resolve
 
 K = TypeVar("K", bound=Hashable)
 R = TypeVar("R")
@@ -50,12 +50,13 @@ class Request:
     """One datagram, without the marker, and the test by which an answer to it is known.
 
     ``is_answer`` must not raise: it sees whatever arrives. It may collect: the datagram on which it first returns True
-    ends the wait.
+    ends the wait. ``tries`` limits how often it is sent; 0 leaves that to the loop.
     """
 
     port: Port
     data: bytes
     is_answer: Callable[[bytes], bool]
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Conversations(Generic[K, R]):
         request = running.request
         if request is None:
             return
-        if running.tries == len(self._waits) or running.deadline.expired():
+        if running.tries == (request.tries or len(self._waits)) or running.deadline.expired():
             self._advance(running, Silence(running.tries))
             return
         try:
@@ -278,53 +279,41 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def resolve(hosts: tuple[str, ...], seconds: float) -> dict[str, str | PkiToolsError]:
-    """Each host's first address that a datagram could be sent to, or the error that says why there is none.
+def first_addresses(hosts: tuple[str, ...], seconds: float) -> dict[str, str | PkiToolsError]:
+    """Each host's first address to which there is a route, or the error that says why there is none.
 
-    Names are looked up side by side, in threads that the program does not wait for once ``seconds`` are over.
+    Names are looked up side by side, each for ``seconds`` at most.
     """
-    results: dict[str, str | PkiToolsError] = {}
+    found: dict[str, str | PkiToolsError] = {}
     names: deque[str] = deque()
     for host in dict.fromkeys(hosts):
-        literal = _literal(host)
-        if literal is None:
-            names.append(host)
+        if is_address(host):
+            found[host] = host
         else:
-            results[host] = literal
-    deadline = Deadline(seconds)
+            names.append(host)
     threads = [
-        threading.Thread(target=_resolve_from, args=(names, results), daemon=True)
+        threading.Thread(target=_look_up, args=(names, seconds, found), daemon=True)
         for _ in range(min(len(names), _MAX_RESOLVERS))
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(deadline.remaining())
-    late = NameResolutionError(
-        f"the name did not resolve within {seconds:g} s", hint="check the DNS servers of this machine"
-    )
-    return {host: results.get(host, late) for host in hosts}
+        thread.join()
+    return found
 
 
-def _resolve_from(names: deque[str], results: dict[str, str | PkiToolsError]) -> None:
+def _look_up(names: deque[str], seconds: float, found: dict[str, str | PkiToolsError]) -> None:
     while True:
         try:
             host = names.popleft()
         except IndexError:
             return
-        results[host] = _resolve(host)
-
-
-def _resolve(host: str) -> str | PkiToolsError:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        refused = NameResolutionError(f"the name {host} does not resolve: {reason}", hint="check the spelling and DNS")
-        refused.__cause__ = error
-        return refused
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    return next((address for address in addresses if _has_route(address)), addresses[0])
+        try:
+            addresses = [item.address for item in resolve(host, IKE_PORT.number, Deadline(seconds))]
+        except PkiToolsError as error:
+            found[host] = error
+        else:
+            found[host] = next((address for address in addresses if _has_route(address)), addresses[0])
 
 
 def _has_route(address: str) -> bool:
@@ -336,12 +325,3 @@ def _has_route(address: str) -> bool:
     finally:
         session.close()
     return True
-
-
-def _literal(host: str) -> str | None:
-    text = host.removeprefix("[").removesuffix("]")
-    try:
-        ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return text

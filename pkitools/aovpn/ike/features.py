@@ -28,9 +28,9 @@ def features_of(spi: bytes, chosen: Chosen, ours: tuple[str, int], theirs: tuple
         nat_at_server=_rewritten(spi, chosen, NotifyType.NAT_DETECTION_SOURCE_IP, theirs),
         nat_at_client=_rewritten(spi, chosen, NotifyType.NAT_DETECTION_DESTINATION_IP, ours),
         certificate_authorities=tuple(
-            dict.fromkeys(authority for item in chosen.certificate_requests for authority in item.authorities)
+            dict.fromkeys(authority.hex() for item in chosen.certificate_requests for authority in item.authorities)
         ),
-        vendor_ids=tuple(IkeVendorId(item, vendor_hint(item)) for item in chosen.vendor_ids),
+        vendor_ids=tuple(IkeVendorId(item.hex(), vendor_hint(item)) for item in chosen.vendor_ids),
         notifies=tuple(notify_name(item.type) for item in chosen.notifies),
     )
 

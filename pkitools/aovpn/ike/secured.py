@@ -66,22 +66,22 @@ class SecuredExchange:
         )
         self._next_id = 1
 
-    def ask(self, payloads: tuple[Payload, ...]) -> Step[tuple[Payload, ...]]:
+    def ask(self, payloads: tuple[Payload, ...], tries: int = 0) -> Step[tuple[Payload, ...]]:
         """One IKE_AUTH request and the payloads of its answer. Raises InquiryStopped and ProtocolError."""
         message_id = self._next_id
         self._next_id += 1
         header = request_header(self.spis, Exchange.IKE_AUTH, message_id)
         collector = _Collector(self.keys, self.spis, message_id)
         data = Protection(self.keys, from_initiator=True).encrypt(header, payloads)
-        yield from self._send(data, collector)
+        yield from self._send(Request(self.port, data, collector.feed, tries), collector)
         if collector.payloads is None:
             raise collector.error or ProtocolError("the IKE_AUTH answer cannot be read")
         return collector.payloads
 
-    def _send(self, data: bytes, collector: _Collector) -> Generator[Request, Answer, None]:
-        answer = yield Request(self.port, data, collector.feed)
+    def _send(self, request: Request, collector: _Collector) -> Generator[Request, Answer, None]:
+        answer = yield request
         self.inquiry.packets += answer.tries
-        self.inquiry.largest = max(self.inquiry.largest, len(data) + (4 if self.port.marker else 0))
+        self.inquiry.largest = max(self.inquiry.largest, len(request.data) + (4 if self.port.marker else 0))
         if not isinstance(answer, Reply):
             reason = f"no answer to IKE_AUTH on port {self.port.number}"
             raise collector.error or InquiryStopped(IkeVerdict.NO_ANSWER, reason)
@@ -91,7 +91,7 @@ class SecuredExchange:
         wrong = Payload(PayloadType.AUTH, bytes((AuthMethod.SHARED_KEY, 0, 0, 0)) + secrets.token_bytes(20))
         identity = (Payload(PayloadType.IDI, IDENTITY.body),) if self._next_id == 1 else ()
         try:
-            yield from self.ask((*identity, wrong, *(child_payloads() if identity else ())))
+            yield from self.ask((*identity, wrong, *(child_payloads() if identity else ())), tries=1)
         except (InquiryStopped, ProtocolError):
             return
 
