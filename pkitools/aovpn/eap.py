@@ -82,7 +82,7 @@ def _inner_methods(blob: bytes, number: int) -> list[int]:
 
 
 def _servers(blob: bytes) -> list[_Server]:
-    found = []
+    found: list[_Server] = []
     at = 0
     while (at := blob.find(b"\x14\0\0\0", at)) >= 0 and len(found) < _MAX_THUMBPRINTS:
         start, thumbprints = at, []

@@ -32,7 +32,7 @@ def _why(metric: int | None, force_tunnel: bool | None, has_name_rules: bool) ->
     rules = "; names under a DNS rule (NRPT) are asked in the tunnel all the same" if has_name_rules else ""
     if not metric:
         return (
-            "the metric is automatic: Windows computes it and the physical adapter may win, then names inside are asked "
+            "the metric is automatic: Windows computes it, and where the physical adapter wins, names inside are asked "
             f"outside; set {RECOMMENDED_METRIC}{rules}"
         )
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import ClassVar
 
 from pkitools.models.ipsec import IPsecPolicy
@@ -111,17 +112,49 @@ class SettingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PhonebookSettings:
+    """What set-phonebook is to set; None leaves a value alone.
+
+    Metrics are 0 (automatic) to 9999, ``network_outage_time`` 0 or 60 to 1800 seconds; ``vpn_strategy`` is a name or a
+    number of Ras.h; ``ipsec_policy`` one custom policy.
+    """
+
+    ipv4_metric: int | None = None
+    ipv6_metric: int | None = None
+    vpn_strategy: str | None = None
+    disable_mobility: bool | None = None
+    network_outage_time: int | None = None
+    use_ras_credentials: bool | None = None
+    cache_credentials: bool | None = None
+    auto_logon: bool | None = None
+    register_dns: bool | None = None
+    disable_class_based_default_route: bool | None = None
+    disable_ikev2_fragmentation: bool | None = None
+    ipsec_policy: IPsecPolicy | None = None
+
+
+class EditMode(Enum):
+    """What set-phonebook is to do: write, write and say one line (Intune's remediation), only compare and say one line
+    (Intune's detection), or only show the difference."""
+
+    SET = "Set"
+    REMEDIATE = "Remediate"
+    DETECT = "Detect"
+    DRY_RUN = "DryRun"
+
+
+@dataclass(frozen=True, slots=True)
 class PhonebookEdit:
     """What set-phonebook did, or with a dry run or a detection would do, to one file.
 
-    ``diff`` shows the changed lines; ``backup`` names the copy of the old file; ``written`` is False when nothing had
-    to change or nothing was to be written.
+    ``compliant`` tells whether every value was as wanted before; ``diff`` shows the lines that a dry run would change;
+    ``backup`` names the copy of the old file; ``written`` is False when nothing had to change or was to be written.
     """
 
     PS_TYPE: ClassVar[str] = "PkiTools.PhonebookEdit"
 
     path: str
-    mode: str
+    mode: EditMode
     compliant: bool
     written: bool
     backup: str | None
