@@ -115,7 +115,7 @@ class Phonebook:
         ends = [index for index, _ in starts[1:]] + [len(lines)]
         return tuple(
             Section(self._shown(match[1]), start, self._main_end(start + 1, end), end)
-            for (start, match), end in zip(starts, ends, strict=True)
+            for (start, match), end in zip(starts, ends, strict=False)  # no entry: no start, one end
         )
 
     def _main_end(self, start: int, end: int) -> int:

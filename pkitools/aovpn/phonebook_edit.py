@@ -70,7 +70,7 @@ def strategy_number(text: str) -> int:
     return number
 
 
-def edit_phonebook(
+def set_phonebook(
     path: str,
     settings: PhonebookSettings,
     *,

@@ -44,7 +44,35 @@ DIRECTORY = "Enterprise CAs"
 CLIENT = "VPN clients"
 OTHER = "Other"
 
-COMMANDS: tuple[CommandSpec, ...] = ()
+COMMANDS: tuple[CommandSpec, ...] = (
+    CommandSpec(
+        name="get-phonebook",
+        module="pkitools.commands.phonebook",
+        function="get_phonebook",
+        summary="Show the VPN connections of rasphone.pbk: metrics, IPsec policy, EAP settings.",
+        result="pkitools.models.phonebook:PhonebookEntry",
+        view="pkitools.output.views.phonebook",
+        panel=CLIENT,
+    ),
+    CommandSpec(
+        name="set-phonebook",
+        module="pkitools.commands.phonebook",
+        function="set_phonebook",
+        summary="Change settings in rasphone.pbk and no other byte; detect and remediate for Intune.",
+        result="pkitools.models.phonebook:PhonebookEdit",
+        view="pkitools.output.views.phonebook_edit",
+        panel=CLIENT,
+    ),
+    CommandSpec(
+        name="get-profile",
+        module="pkitools.commands.phonebook",
+        function="get_profile",
+        summary="Show and check a ProfileXML of the VPNv2 CSP.",
+        result="pkitools.models.phonebook:VpnProfile",
+        view="pkitools.output.views.profile",
+        panel=CLIENT,
+    ),
+)
 
 
 def spec_of(name: str) -> CommandSpec | None:

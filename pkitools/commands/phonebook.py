@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from pkitools.models.ipsec import IPsecPolicy
-    from pkitools.models.outcome import Outcome
-    from pkitools.models.phonebook import EditMode, PhonebookEdit, PhonebookEntry, VpnProfile
+from pkitools.models.ipsec import IPsecPolicy
+from pkitools.models.outcome import Outcome
+from pkitools.models.phonebook import EditMode, PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
 
 NpsCertificate = Annotated[
     str | None,
@@ -125,7 +124,9 @@ def set_phonebook(
         bool, typer.Option("--detect", help="Write nothing; one line, exit 0 when all is as wanted, 1 when not.")
     ] = False,
     remediate: Annotated[bool, typer.Option("--remediate", help="Write, and say one line.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing and show the lines that would change.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing and show the lines that would change.")
+    ] = False,
     backup: Annotated[
         bool, typer.Option("--backup/--no-backup", help="Keep the old file as FILE.bak, FILE.bak2 and so on.")
     ] = True,
@@ -144,8 +145,7 @@ def set_phonebook(
       pkitools set-phonebook rasphone.pbk --all --vpn-strategy Ikev2Sstp --dry-run
       pkitools set-phonebook rasphone.pbk -e "Always On VPN" --ipsec-policy aovpn-enhanced
     """
-    from pkitools.aovpn.phonebook_edit import edit_phonebook
-    from pkitools.models.phonebook import PhonebookSettings
+    from pkitools.aovpn.phonebook_edit import set_phonebook as edit
 
     settings = PhonebookSettings(
         ipv4_metric=ipv4_metric,
@@ -162,12 +162,11 @@ def set_phonebook(
         ipsec_policy=_policy(ipsec_policy),
     )
     mode = _mode(detect=detect, remediate=remediate, dry_run=dry_run)
-    yield edit_phonebook(file, settings, entries=entry or (), every=every, mode=mode, backup=backup)
+    yield edit(file, settings, entries=entry or (), every=every, mode=mode, backup=backup)
 
 
 def _mode(*, detect: bool, remediate: bool, dry_run: bool) -> EditMode:
     from pkitools.errors import InputError
-    from pkitools.models.phonebook import EditMode
 
     if detect + remediate + dry_run > 1:
         raise InputError("--detect, --remediate and --dry-run exclude each other")

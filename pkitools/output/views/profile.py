@@ -13,7 +13,9 @@ def render(outcome: Outcome[VpnProfile], many: bool) -> list[Line]:
     profile = outcome.value
     if profile is None:
         return []
-    lines: list[Line] = [(Styled(profile.profile_name or "VPNProfile", Style.BOLD), Styled(f"  {profile.path}", Style.DIM))]
+    lines: list[Line] = [
+        (Styled(profile.profile_name or "VPNProfile", Style.BOLD), Styled(f"  {profile.path}", Style.DIM))
+    ]
     lines += split_dns_lines(profile.split_dns)
     lines += finding_lines(item for item in profile.findings if item.id != "SplitDnsUncertain")
     lines += row_lines(
