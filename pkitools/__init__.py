@@ -12,36 +12,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pkitools.aovpn.phonebook_edit import set_phonebook
-    from pkitools.aovpn.reading import get_phonebook, get_profile
     from pkitools.errors import ExitCode, PkiToolsError
-    from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
+    from pkitools.models.tls import WebServerSsl
+    from pkitools.tls.run import test_ssl
 
 # name -> module that defines it
 _EXPORTS = {
-    "PhonebookEdit": "pkitools.models.phonebook",
-    "PhonebookEntry": "pkitools.models.phonebook",
-    "PhonebookSettings": "pkitools.models.phonebook",
-    "VpnProfile": "pkitools.models.phonebook",
-    "get_phonebook": "pkitools.aovpn.reading",
-    "get_profile": "pkitools.aovpn.reading",
-    "set_phonebook": "pkitools.aovpn.phonebook_edit",
     "ExitCode": "pkitools.errors",
     "PkiToolsError": "pkitools.errors",
+    "WebServerSsl": "pkitools.models.tls",
+    "test_ssl": "pkitools.tls.run",
 }
 
-__all__ = [
-    "ExitCode",
-    "PhonebookEdit",
-    "PhonebookEntry",
-    "PhonebookSettings",
-    "PkiToolsError",
-    "VpnProfile",
-    "__version__",
-    "get_phonebook",
-    "get_profile",
-    "set_phonebook",
-]
+__all__ = ["ExitCode", "PkiToolsError", "WebServerSsl", "__version__", "test_ssl"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
+from pkitools.models.certificate import Certificate
+from pkitools.models.outcome import Finding
+from pkitools.models.trust import ChainElement, ChainStatus, FetchedUrl, RevocationResult
+
 
 class SstpVerdict(Enum):
     """What stands behind a TLS port when one asks for SSTP.
@@ -49,7 +53,8 @@ class Sstp:
 class TlsSession:
     """The negotiated session. ``sni`` is the server name that was sent (None: none was).
 
-    ``accepted_versions`` is None unless all versions were tried; ``group`` the key exchange's.
+    ``accepted_versions`` is None unless all versions were tried; ``group`` is the key exchange's; ``failure`` says what
+    ended the handshake after the certificate was read.
     """
 
     PS_TYPE: ClassVar[str] = "PkiTools.TlsSession"
@@ -61,6 +66,7 @@ class TlsSession:
     client_certificate_requested: bool
     ocsp_stapled: bool
     accepted_versions: tuple[str, ...] | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +109,47 @@ class CryptoBindingHashes:
 
     sha1: str = field(metadata={"name": "SHA1"})
     sha256: str = field(metadata={"name": "SHA256"})
+
+
+@dataclass(frozen=True, slots=True)
+class WebServerSsl:
+    """A server's certificate and what a Windows client thinks of it.
+
+    The properties of PSPKI's ``PKI.Web.WebSSL`` come first, in its order, with these differences:
+
+    - ``returned_uri`` is where ``GET /`` redirects to when that was asked (``--http``), else the original: the
+      certificate shown is always that of the target itself;
+    - ``pkcs7_chain`` is the chain exactly as the server sent it, leaf first (PSPKI shows the one that .NET built; here
+      that is ``chain``);
+    - ``response`` is the answer to ``GET /``, None when it was not asked;
+    - ``subject_alternative_names`` are written as .NET writes them: ``DNS Name=…``, ``IP Address=…``.
+
+    ``certificate_is_valid`` judges the chain and its revocation, ``name_match`` the name. ``days_left`` counts whole
+    days to the certificate's end, negative after it. ``address`` is the endpoint that was probed.
+    """
+
+    PS_TYPE: ClassVar[str] = "PKI.Web.WebSSL"
+
+    original_uri: str
+    returned_uri: str
+    certificate: Certificate
+    pkcs7_chain: tuple[Certificate, ...]
+    subject: str
+    issuer: str
+    name_match: bool
+    subject_alternative_names: tuple[str, ...]
+    certificate_is_valid: bool
+    error_information: tuple[ChainStatus, ...]
+    response: HttpAnswer | None
+    user_context: bool
+    findings: tuple[Finding, ...]
+    days_left: int | None
+    address: str
+    tls: TlsSession
+    sstp: Sstp
+    chain: tuple[ChainElement, ...]
+    revocation: tuple[RevocationResult, ...]
+    fetched: tuple[FetchedUrl, ...]
+    nodes: tuple[Node, ...]
+    http: tuple[HttpAnswer, ...]
+    crypto_binding_hashes: CryptoBindingHashes

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from pkitools.errors import InputError
+from pkitools.trust import ascii_name
 
 DEFAULT_PORT = 443
 MAX_TARGETS = 100_000
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp")
 _FORMS = "write host, host:port, [IPv6]:port or https://host:port/"
 
 
@@ -20,7 +23,7 @@ _FORMS = "write host, host:port, [IPv6]:port or https://host:port/"
 class Target:
     """A server as named by the user (``text``); ``host`` is what to resolve, to send as SNI and to match.
 
-    ``host`` is lower-case ASCII (an IDN in its A-labels after UTS #46, not transitional) without trailing dot, or a
+    ``host`` is lower-case ASCII (an IDN in its A-labels) without trailing dot, or a
     numeric address without brackets.
     """
 
@@ -67,17 +70,11 @@ def normalise_host(host: str, text: str | None = None) -> str:
         return address
     if not host:
         raise _bad(text, "the host name is missing")
-    name = _to_ascii(host, text).lower().removesuffix(".")
+    name = _to_ascii(host, text)
     labels = name.split(".")
     for label in labels:
-        if not label:
-            raise _bad(text, "a label of the name is empty")
-        if len(label) > 63:
-            raise _bad(text, "a label of the name is longer than 63 characters")
         if not _LABEL.fullmatch(label):
             raise _bad(text, f"{label!r} is not allowed in a host name")
-    if len(name) > 253:
-        raise _bad(text, "the name is longer than 253 characters")
     if labels[-1].isdigit():
         raise _bad(text, "it looks like an IPv4 address and is none")
     return name
@@ -132,20 +129,12 @@ def _address(host: str) -> str | None:
 
 
 def _to_ascii(host: str, text: str) -> str:
-    if host.isascii():
-        return host
-    import idna  # only for the names that need it: its tables take 10 ms
-
+    if any(unicodedata.category(character) in _INVISIBLE for character in host):
+        raise _bad(text, "a blank, control or unassigned character is not allowed in a host name")
     try:
-        mapped = idna.uts46_remap(host, std3_rules=True)
-        return ".".join(_a_label(label) for label in mapped.split("."))
-    except (idna.IDNAError, UnicodeError) as error:
-        raise _bad(text, f"not an international domain name: {error}") from error
-
-
-def _a_label(label: str) -> str:
-    """Punycode of what UTS #46 allows: emoji too, which IDNA 2008 forbids and some registries sell."""
-    return label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii")
+        return ascii_name(host)
+    except InputError as error:
+        raise _bad(text, error.message) from error
 
 
 def _bad(text: str, why: str) -> InputError:

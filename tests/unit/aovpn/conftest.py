@@ -1,11 +1,23 @@
-"""Enumerations of the Windows SDK, for the tests of this folder."""
+"""Files that Windows made, for the tests of this folder."""
+
+import os
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder that PKITOOLS_CORPUS names."""
+    folder = os.environ.get("PKITOOLS_CORPUS")
+    if not folder:
+        pytest.skip("PKITOOLS_CORPUS is not set")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
 def corpus_enums(corpus) -> dict[str, dict[str, int]]:
-    """Group -> name -> number."""
+    """Enumerations of the Windows SDK: group -> name -> number."""
     groups: dict[str, dict[str, int]] = {}
     for line in (corpus / "windows-enums.tsv").read_text("utf-8").splitlines()[2:]:
         fields = line.split("\t")
