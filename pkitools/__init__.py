@@ -13,18 +13,44 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pkitools.errors import ExitCode, PkiToolsError
+    from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
+    from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
 
 # name -> module that defines it
 _EXPORTS = {
+    "ChainChoice": "pkitools.models.conversion",
     "ExitCode": "pkitools.errors",
+    "KeyFormat": "pkitools.models.conversion",
+    "Layout": "pkitools.models.conversion",
+    "PemOptions": "pkitools.keystore.convert",
+    "PemToPfxResult": "pkitools.models.conversion",
+    "PfxOptions": "pkitools.keystore.convert",
+    "PfxToPemResult": "pkitools.models.conversion",
     "PkiToolsError": "pkitools.errors",
     "WebServerSsl": "pkitools.models.tls",
+    "pem_to_pfx": "pkitools.keystore.convert",
+    "pfx_to_pem": "pkitools.keystore.convert",
     "test_ssl": "pkitools.tls.run",
 }
 
-__all__ = ["ExitCode", "PkiToolsError", "WebServerSsl", "__version__", "test_ssl"]
+__all__ = [
+    "ChainChoice",
+    "ExitCode",
+    "KeyFormat",
+    "Layout",
+    "PemOptions",
+    "PemToPfxResult",
+    "PfxOptions",
+    "PfxToPemResult",
+    "PkiToolsError",
+    "WebServerSsl",
+    "__version__",
+    "pem_to_pfx",
+    "pfx_to_pem",
+    "test_ssl",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -53,16 +53,23 @@ _LABELS = {
     "EC PRIVATE KEY": KeyForm.SEC1,
     "DSA PRIVATE KEY": KeyForm.DSA,
 }
+MAX_ITERATIONS = 10_000_000
 _NULL = der.element(der.NULL, b"")
 _WHAT = "the private key"
 
 
-def key_from_pem(block: PemBlock, passwords: Sequence[Secret], *, parameters: bytes | None = None) -> bytes:
+def key_from_pem(
+    block: PemBlock,
+    passwords: Sequence[Secret],
+    *,
+    parameters: bytes | None = None,
+    max_iterations: int = MAX_ITERATIONS,
+) -> bytes:
     """The PrivateKeyInfo in a PEM block whose label names a private key.
 
     ``passwords`` are tried in order. ``parameters`` are those of an ``EC PARAMETERS`` block before it, used when the
-    key itself has none. Raises PasswordError (WrongPassword, PasswordMissing), FormatError (Damaged,
-    UnsupportedAlgorithm).
+    key itself has none, ``max_iterations`` the limit for an encrypted PKCS #8. Raises PasswordError (WrongPassword,
+    PasswordMissing), FormatError (Damaged, UnsupportedAlgorithm, IterationsOverLimit).
     """
     if block.label == "OPENSSH PRIVATE KEY":
         from pkitools.protocol.openssh_key import read_openssh_key
@@ -79,14 +86,20 @@ def key_from_pem(block: PemBlock, passwords: Sequence[Secret], *, parameters: by
     found = key_form(block.der)
     if found is None or (form is not None and found is not form and KeyForm.PKCS8 not in (form, found)):
         raise FormatError(f"the {block.label} in line {block.line} is damaged: it is no such key", error_id="Damaged")
-    return key_from_der(block.der, passwords, parameters=parameters)
+    return key_from_der(block.der, passwords, parameters=parameters, max_iterations=max_iterations)
 
 
-def key_from_der(data: bytes, passwords: Sequence[Secret], *, parameters: bytes | None = None) -> bytes:
+def key_from_der(
+    data: bytes,
+    passwords: Sequence[Secret],
+    *,
+    parameters: bytes | None = None,
+    max_iterations: int = MAX_ITERATIONS,
+) -> bytes:
     """The PrivateKeyInfo of a key in DER, of whichever form. Raises as ``key_from_pem``."""
     form = key_form(data)
     if form is KeyForm.ENCRYPTED_PKCS8:
-        return _decrypt(data, passwords)
+        return _decrypt(data, passwords, max_iterations)
     if form is KeyForm.PKCS8:
         return data
     if form is KeyForm.PKCS1:
@@ -130,12 +143,12 @@ def _plain_form(outer: der.Reader) -> KeyForm | None:
     return {6: KeyForm.DSA, 9: KeyForm.PKCS1}.get(integers) or (KeyForm.PKCS1 if outer.more() else None)
 
 
-def _decrypt(data: bytes, passwords: Sequence[Secret]) -> bytes:
+def _decrypt(data: bytes, passwords: Sequence[Secret], max_iterations: int) -> bytes:
     from pkitools.protocol.pkcs12 import decrypt_private_key
 
     if not passwords:
         raise wrong_password("the encrypted private key", ())
-    return decrypt_private_key(data, passwords)
+    return decrypt_private_key(data, passwords, max_iterations=max_iterations)
 
 
 def wrong_password(what: str, passwords: Sequence[Secret]) -> PasswordError:
