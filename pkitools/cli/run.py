@@ -12,14 +12,15 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any, Protocol
+from itertools import chain
+from typing import Annotated, Any, NoReturn, Protocol, cast
 
 import typer
 
 from pkitools.cli.registry import CommandSpec
 from pkitools.errors import EXIT_CODE_HELP, ExitCode, PkiToolsError
-from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput
-from pkitools.output.formats import OutputFormat, make_format
+from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput, Severity
+from pkitools.output.formats import Format, OutputFormat, Rendering, StreamingFormat, make_format
 
 OutputOption = Annotated[
     OutputFormat, typer.Option("--output", "-o", help="Format of the result.", rich_help_panel="Output")
@@ -71,67 +72,115 @@ def _wrap(spec: CommandSpec) -> Callable[..., None]:
 
 def execute(spec: CommandSpec, call: Callable[[], Any], output: OutputFormat, out: str) -> ExitCode:
     """Call the command and render what comes back; returns the exit code."""
-    from pkitools.output.text import escape
-
     sink: _Sink = _FileSink(out) if out != "-" else _StdoutSink()
+    if output is OutputFormat.CLIXML and sink.is_terminal():
+        report_notice(Notice("-o clixml is for a program that captures it; here is the table", Severity.NOTE))
+        output = OutputFormat.TABLE
+    renderer = _Renderer(spec, output, sink)
     try:
-        code = _render_all(spec, call(), output, sink)
+        code = renderer.render_all(call())
         sink.close()
     except PkiToolsError as error:
         sink.abandon()
-        report_error(error)
+        renderer.report(error)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         sink.abandon()
-        _complain(escape("interrupted"))
+        _complain("interrupted")
         return ExitCode.INTERRUPTED
     return code
 
 
-def _render_all(spec: CommandSpec, results: Any, output: OutputFormat, sink: _Sink) -> ExitCode:
-    total = results.total if isinstance(results, Batch) else None
-    items: Iterable[Any] = results.outcomes if isinstance(results, Batch) else results
-    if total is None and output is OutputFormat.TABLE:
-        items = list(items)
-        total = sum(isinstance(item, Outcome) for item in items)
-    form = make_format(output, spec.load_result(), spec.view, many=(total or 0) > 1, colour=sink.colour())
-    worst = ExitCode.OK
-    started = False
-    with _progress(total) as progress:
-        try:
-            for item in items:
-                if isinstance(item, Outcome):
-                    text = ("" if started else form.begin()) + form.outcome(item)
-                    started = True
-                    worst = max(worst, item.status.exit_code)
-                    progress.advance(lambda text=text: sink.write(text))
-                elif isinstance(item, RawOutput):
-                    sink.write_raw(item.data)
-                    started = True
-                    form = _Silent()
-                else:
-                    progress.advance(lambda item=item: report_notice(item), by=0)
-        finally:
-            # what came before an error stays readable: the array is closed, the table shown
-            progress.advance(lambda: sink.write(("" if started else form.begin()) + form.end()), by=0)
-    return worst
+class _Renderer:
+    """Writes the results of one command in one format."""
+
+    def __init__(self, spec: CommandSpec, output: OutputFormat, sink: _Sink) -> None:
+        self._spec = spec
+        self._output = output
+        self._sink = sink
+        self._form: Format | None = None
+        self._raw = False
+        self._worst = ExitCode.OK
+
+    def render_all(self, results: Any) -> ExitCode:
+        """Every item as it comes; returns the highest exit code."""
+        total = results.total if isinstance(results, Batch) else None
+        items: Iterable[Any] = results.outcomes if isinstance(results, Batch) else results
+        if total is None and self._output is OutputFormat.TABLE:
+            items, total = self._looked_ahead(items)
+        with _progress(total) as progress:
+            try:
+                for item in items:
+                    self._render(item, progress, (total or 0) > 1)
+            finally:
+                # what came before an error stays readable: the array is closed, the table shown
+                progress.advance(lambda: self._finish((total or 0) > 1), by=0)
+        return self._worst
+
+    @staticmethod
+    def _looked_ahead(items: Iterable[Any]) -> tuple[Iterable[Any], int]:
+        """A view looks different for one outcome and for many: two are waited for, the others stream."""
+        iterator = iter(items)
+        seen: list[Any] = []
+        while sum(isinstance(item, Outcome) for item in seen) < 2:
+            try:
+                seen.append(next(iterator))
+            except StopIteration:
+                break
+            except PkiToolsError as error:
+                return chain(seen, map(_throw, (error,))), sum(isinstance(item, Outcome) for item in seen)
+        return chain(seen, iterator), sum(isinstance(item, Outcome) for item in seen)
+
+    def _render(self, item: Any, progress: Any, many: bool) -> None:
+        if isinstance(item, Outcome):
+            text = "" if self._raw else self._format(many).outcome(item)
+            self._worst = max(self._worst, item.status.exit_code)
+            progress.advance(lambda: self._sink.write(text))
+        elif isinstance(item, RawOutput):
+            self._raw = True
+            progress.advance(lambda: self._sink.write_raw(item.data), by=0)
+        else:
+            progress.advance(lambda: self._notice(item, many), by=0)
+
+    def _format(self, many: bool) -> Format:
+        """The format, once its head has been written."""
+        if self._form is None:
+            sink, spec = self._sink, self._spec
+            rendering = Rendering(
+                spec.load_result(), spec.view, spec.name, many, colour=sink.colour(), to_file=sink.is_file()
+            )
+            self._form = make_format(self._output, rendering)
+            sink.write(self._form.begin())
+        return self._form
+
+    def _notice(self, notice: Notice, many: bool) -> None:
+        if self._output is OutputFormat.CLIXML and not self._sink.is_file():
+            text = cast(StreamingFormat, self._format(many)).notice(notice)
+            if text:
+                self._sink.write(text)
+                return
+        report_notice(notice)
+
+    def report(self, error: PkiToolsError) -> None:
+        """The error that ended the command: as a record where the format has a place for it, else on stderr."""
+        if self._output is OutputFormat.CLIXML and not self._sink.is_file():
+            self._sink.write(cast(StreamingFormat, self._format(False)).error(error))
+        else:
+            report_error(error)
+
+    def _finish(self, many: bool) -> None:
+        if not self._raw:
+            self._sink.write(self._format(many).end())
 
 
-class _Silent:
-    """After raw output nothing else may stand on stdout."""
-
-    def begin(self) -> str:
-        return ""
-
-    def outcome(self, outcome: Outcome[Any]) -> str:
-        return ""
-
-    def end(self) -> str:
-        return ""
+def _throw(error: PkiToolsError) -> NoReturn:
+    raise error
 
 
 class _Sink(Protocol):
     def colour(self) -> bool: ...
+    def is_terminal(self) -> bool: ...
+    def is_file(self) -> bool: ...
     def write(self, text: str) -> None: ...
     def write_raw(self, data: bytes) -> None: ...
     def close(self) -> None: ...
@@ -141,8 +190,14 @@ class _Sink(Protocol):
 class _StdoutSink:
     """Writes at once and flushes, so that a reader at the other end of a pipe sees each record when it is known."""
 
+    def is_terminal(self) -> bool:
+        return sys.stdout.isatty()
+
+    def is_file(self) -> bool:
+        return False
+
     def colour(self) -> bool:
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return self.is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def write(self, text: str) -> None:
         if text:
@@ -167,6 +222,12 @@ class _FileSink:
     def __init__(self, path: str) -> None:
         self._path = path
         self._pieces: list[bytes] = []
+
+    def is_terminal(self) -> bool:
+        return False
+
+    def is_file(self) -> bool:
+        return True
 
     def colour(self) -> bool:
         return False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pkitools.models.outcome import Outcome
+from pkitools.errors import PkiToolsError
+from pkitools.models.outcome import Notice, Outcome
 
 
 class OutputFormat(StrEnum):
@@ -15,6 +17,7 @@ class OutputFormat(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     CSV = "csv"
+    CLIXML = "clixml"
 
 
 class Format(Protocol):
@@ -30,8 +33,35 @@ class Format(Protocol):
         """What stands after the last outcome."""
 
 
-def make_format(name: OutputFormat, model: type, view: str | None, *, many: bool, colour: bool) -> Format:
-    """The format called ``name`` for results of class ``model``. Modules are imported when they are needed."""
+class StreamingFormat(Format, Protocol):
+    """A format that carries errors and notices itself; empty text leaves them to stderr."""
+
+    def error(self, error: PkiToolsError) -> str:
+        """An error that ended the command."""
+
+    def notice(self, notice: Notice) -> str:
+        """A notice beside the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a format needs to know: the results' class and view, the command, and where the text goes."""
+
+    model: type
+    view: str | None
+    command: str
+    many: bool
+    colour: bool
+    to_file: bool
+
+
+def make_format(name: OutputFormat, rendering: Rendering) -> Format:
+    """The format called ``name``. Modules are imported when they are needed."""
+    model = rendering.model
+    if name is OutputFormat.CLIXML:
+        from pkitools.output.clixml_format import ClixmlDoor, ClixmlFile
+
+        return ClixmlFile(model) if rendering.to_file else ClixmlDoor(model, rendering.command)
     if name is OutputFormat.CSV:
         from pkitools.output.csv_format import CsvFormat
 
@@ -39,7 +69,7 @@ def make_format(name: OutputFormat, model: type, view: str | None, *, many: bool
     if name is OutputFormat.TABLE:
         from pkitools.output.text import TextFormat
 
-        return TextFormat(model, view, many=many, colour=colour)
+        return TextFormat(model, rendering.view, many=rendering.many, colour=rendering.colour)
     from pkitools.output.json_format import JsonFormat, NdjsonFormat
 
     return JsonFormat(model) if name is OutputFormat.JSON else NdjsonFormat(model)
