@@ -125,6 +125,12 @@ class AuthenticationError(RefusedError):
     error_id = "AuthenticationFailed"
 
 
+class LogonRefusedError(AuthenticationError):
+    """The account itself was refused: wrong password, locked, disabled, expired. Trying again may lock it."""
+
+    error_id = "LogonRefused"
+
+
 class AccessDeniedError(RefusedError):
     """The credentials are good and the right is missing."""
 
