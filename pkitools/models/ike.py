@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Finding
+from pkitools.models.trust import Judgement
 
 
 class IkeVerdict(Enum):
@@ -80,6 +81,28 @@ class IkeFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class IkeCertificate:
+    """The server's half of IKE_AUTH, as shown to a client that asks for EAP, and what Windows makes of it.
+
+    ``identity`` is IDr as text. ``auth_verified``: the server proved with ``auth_algorithm`` that it holds the key
+    (None: there was nothing to verify). ``fragments`` counts the IKE fragments of the answer (1: not fragmented).
+    ``hash_and_urls``: addresses of certificates that were named instead of sent; they are not fetched.
+    """
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkeCertificate"
+
+    shown: bool
+    message: str
+    identity: str = ""
+    auth_verified: bool | None = None
+    auth_algorithm: str = ""
+    offers_eap: bool = False
+    fragments: int = 1
+    hash_and_urls: tuple[str, ...] = ()
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IkeServer:
     """One IKEv2 server. ``method``: ``Stateless`` (questions that leave no half-open SA) or ``Offers``.
 
@@ -104,5 +127,6 @@ class IkeServer:
     packets_sent: int
     largest_packet: int
     seconds: float
+    certificate: IkeCertificate | None = None
     expected: str | None = None
     findings: tuple[Finding, ...] = ()

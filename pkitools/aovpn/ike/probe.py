@@ -1,28 +1,28 @@
-"""Probes IKE servers: both ports of every host side by side, then what was found, judged."""
+"""One host under probe: the conversations on its ports and what they brought."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
+from pkitools.aovpn.ike.certificate import CertificateInquiry, ServerProof
 from pkitools.aovpn.ike.features import features_of
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
-from pkitools.aovpn.ike.judging import VPN_TIMEOUT, Expectation, findings_of
+from pkitools.aovpn.ike.judging import Expectation
 from pkitools.aovpn.ike.offers import proposals_for
 from pkitools.aovpn.ike.other import OtherSearch
-from pkitools.aovpn.ike.search import PolicySearch, Step
+from pkitools.aovpn.ike.search import PolicySearch, Step, cheapest
 from pkitools.aovpn.ike.secured import SecuredExchange
 from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES
-from pkitools.errors import InputError, NoAnswerError, PkiToolsError, ProtocolError, RefusedError
-from pkitools.models.ike import IkeFeatures, IkePort, IkeServer, IkeVerdict, OtherIkePolicy
-from pkitools.models.ipsec import DHGroup, IkePolicy
-from pkitools.models.outcome import Outcome, failed, judged
+from pkitools.errors import PkiToolsError, ProtocolError, RefusedError
+from pkitools.models.ike import IkeFeatures, IkeVerdict, OtherIkePolicy
+from pkitools.models.ipsec import DHGroup
 from pkitools.protocol.ike.numbers import Dh
 from pkitools.protocol.ike.sa_init import WrongGroup
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.udp import IKE_PORT, NAT_T_PORT, Conversations, Port, Session, first_addresses
+from pkitools.transport.udp import IKE_PORT, NAT_T_PORT, Port, Session
 
 DEFAULT_TIMEOUT: Final = 10.0
 # The question about port 4500 offers all groups but the one that nobody uses, and sends a key of that one.
@@ -31,16 +31,20 @@ _KNOCK: Final = tuple(item for item in WINDOWS_IKE_POLICIES if item.dh_group is 
 
 @dataclass(frozen=True, slots=True)
 class ProbeOptions:
-    """How to probe. ``timeout``: seconds for one host, all ports and questions together. ``ports``: for tests."""
+    """How to probe. ``timeout``: seconds for one host, all ports and questions together.
+
+    ``certificate``: fetch the server's certificate too. ``ports``: where IKE and NAT-T are, for servers elsewhere.
+    """
 
     timeout: float = DEFAULT_TIMEOUT
     fast: bool = False
+    certificate: bool = False
     expectation: Expectation | None = None
     ports: tuple[Port, Port] = (IKE_PORT, NAT_T_PORT)
 
 
 @dataclass(slots=True)
-class _PortState:
+class PortState:
     """What one port said so far."""
 
     port: Port
@@ -60,22 +64,33 @@ class HostProbe:
     host: str
     address: str
     options: ProbeOptions
-    first: _PortState
-    nat_t: _PortState
+    first: PortState
+    nat_t: PortState
     deadline: Deadline
     started: float = field(default_factory=time.monotonic)
     features: IkeFeatures | None = None
     other: OtherIkePolicy | None = None
+    proof: ServerProof | None = None
+    certificate_inquiry: Inquiry | None = None
+    certificate_error: PkiToolsError | None = None
+
+    @classmethod
+    def new(cls, target: str, host: str, address: str, options: ProbeOptions) -> HostProbe:
+        """A host of which nothing was asked yet; its deadline begins now."""
+        first, nat_t = (PortState(port) for port in options.ports)
+        return cls(target, host, address, options, first, nat_t, Deadline(options.timeout))
 
     @property
-    def searched(self) -> _PortState:
+    def searched(self) -> PortState:
         """The port on which the policies were searched: 500 unless it is dead and 4500 lives."""
         return self.nat_t if self.nat_t.search is not None else self.first
 
-    def search(self, state: _PortState) -> Callable[[Session], Step[None]]:
+    def search(self, state: PortState) -> Callable[[Session], Step[None]]:
         """The conversation that finds the policies on one port, and what one answer shows beside them."""
 
         def begin(session: Session) -> Step[None]:
+            if state is self.first:  # earlier it may have waited for its turn
+                self.deadline, self.started = Deadline(self.options.timeout), time.monotonic()
             inquiry = state.inquiry = Inquiry(session, state.port)
             search = state.search = PolicySearch(inquiry, fast=self.options.fast)
             yield from search.run()
@@ -92,7 +107,7 @@ class HostProbe:
 
         return begin
 
-    def _look_beyond(self, state: _PortState, search: PolicySearch) -> Step[None]:
+    def _look_beyond(self, state: PortState, search: PolicySearch) -> Step[None]:
         try:
             self.other = yield from OtherSearch(search.inquiry).run()
         except (InquiryStopped, RefusedError, ProtocolError):
@@ -100,7 +115,7 @@ class HostProbe:
         if self.other is not None:
             state.verdict = IkeVerdict.NOT_EXPRESSIBLE
 
-    def knock(self, state: _PortState) -> Callable[[Session], Step[None]]:
+    def knock(self, state: PortState) -> Callable[[Session], Step[None]]:
         """The conversation that asks one question, to see whether a port answers and what it thinks of Windows."""
 
         def begin(session: Session) -> Step[None]:
@@ -122,148 +137,19 @@ class HostProbe:
         alive = self.nat_t.inquiry is not None and self.nat_t.inquiry.answered
         return dead and alive and self.nat_t.search is None
 
+    def needs_certificate(self) -> bool:
+        """A certificate is wanted, was not fetched yet, and a policy to ask with is known."""
+        search = self.searched.search
+        return self.options.certificate and self.proof is None and search is not None and bool(search.accepted)
 
-def probe_hosts(targets: tuple[str, ...], options: ProbeOptions) -> Iterator[Outcome[IkeServer]]:
-    """The outcome of every host, in the order in which they are named, each as soon as those before it are known."""
-    hosts = {target: _host(target) for target in targets}
-    addresses = first_addresses(tuple(dict.fromkeys(hosts.values())), options.timeout)
-    ready: dict[int, Outcome[IkeServer]] = {}
-    conversations: Conversations[tuple[int, bool], None] = Conversations()
-    probes: dict[int, HostProbe] = {}
-    for index, target in enumerate(targets):
-        address = addresses[hosts[target]]
-        if isinstance(address, PkiToolsError):
-            ready[index] = failed(target, address)
-        else:
-            probe = probes[index] = _new_probe(target, hosts[target], address, options)
-            conversations.start((index, False), address, probe.search(probe.first), options.timeout)
-            conversations.start((index, True), address, probe.knock(probe.nat_t), options.timeout)
-    position = 0
-    for index in _finished_hosts(conversations, probes):
-        ready[index] = outcome_of(probes[index])
-        while position in ready:
-            yield ready.pop(position)
-            position += 1
-    while position in ready:
-        yield ready.pop(position)
-        position += 1
-
-
-def accepted_policies(host: str, *, timeout: float = DEFAULT_TIMEOUT) -> tuple[IkePolicy, ...]:
-    """The Windows IKE policies that a server accepts; empty when it rejects them all.
-
-    Raises a PkiToolsError when that could not be found out completely.
-    """
-    outcome = next(probe_hosts((host,), ProbeOptions(timeout=timeout)))
-    if outcome.value is None or outcome.reason is not None:
-        reason = outcome.reason
-        raise NoAnswerError(
-            f"{host}: {reason.message}" if reason else f"{host}: no answer",
-            hint=reason.next_step if reason else "",
-            code=reason.code if reason else None,
-        )
-    return outcome.value.accepted_policies
-
-
-def _host(target: str) -> str:
-    text = target.strip()
-    if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1]
-    if not text or any(character.isspace() or character in "/@#?" for character in text):
-        raise InputError(f"{target!r} is not a host name or an address", hint="write vpn.example.com, 192.0.2.1 or ::1")
-    try:
-        return text if text.isascii() else text.encode("idna").decode("ascii")
-    except UnicodeError as error:
-        raise InputError(f"{target!r} is not an international domain name: {error}", hint="check the name") from error
-
-
-def _new_probe(target: str, host: str, address: str, options: ProbeOptions) -> HostProbe:
-    first, nat_t = (_PortState(port) for port in options.ports)
-    return HostProbe(target, host, address, options, first, nat_t, Deadline(options.timeout))
-
-
-def _finished_hosts(
-    conversations: Conversations[tuple[int, bool], None], probes: dict[int, HostProbe]
-) -> Iterator[int]:
-    for item in conversations.finished():
-        index, on_nat_t = item.key
-        probe = probes[index]
-        state = probe.nat_t if on_nat_t else probe.first
-        state.done, state.error = True, item.error
-        if not (probe.first.done and probe.nat_t.done):
-            continue
-        if probe.needs_search_on_nat_t():
-            state = probe.nat_t
-            state.done = False
-            conversations.start((index, True), probe.address, probe.search(state), probe.deadline.remaining())
-            continue
-        yield index
-
-
-def outcome_of(probe: HostProbe) -> Outcome[IkeServer]:
-    """The judged outcome of a host whose conversations are over."""
-    server = _server_of(probe)
-    if probe.searched.error is not None:
-        return failed(probe.target, probe.searched.error, server)
-    server = replace(server, findings=findings_of(server, probe.options.expectation))
-    if server.verdict in (IkeVerdict.NO_ANSWER, IkeVerdict.UNREACHABLE):
-        return failed(probe.target, _no_answer(probe), replace(server, findings=()))
-    if server.verdict is IkeVerdict.THROTTLED:
-        return failed(probe.target, _throttled(server), server)
-    return judged(probe.target, server, server.findings)
-
-
-def _no_answer(probe: HostProbe) -> NoAnswerError:
-    reasons = {state.message or "no answer" for state in (probe.first, probe.nat_t)}
-    numbers = f"{probe.first.port.number} and {probe.nat_t.port.number}"
-    if len(reasons) == 1:
-        what = f"UDP {numbers}: {reasons.pop()}"
-    else:
-        what = "; ".join(f"UDP {state.port.number}: {state.message}" for state in (probe.first, probe.nat_t))
-    return NoAnswerError(
-        f"{what} (within {probe.options.timeout:g} s)",
-        hint="check the firewalls on the way, the address, and that the server's IKE service runs",
-        code=VPN_TIMEOUT,
-        error_id="IkeNoAnswer",
-    )
-
-
-def _throttled(server: IkeServer) -> NoAnswerError:
-    known = len(WINDOWS_IKE_POLICIES) - len(server.undecided_policies)
-    message = next((port.message for port in server.ports if port.verdict is IkeVerdict.THROTTLED), "it fell silent")
-    return NoAnswerError(
-        f"throttled: {message}; {known} of {len(WINDOWS_IKE_POLICIES)} policies are decided",
-        hint="wait until the server has forgotten its half-open SAs (often 30 s) and ask again without --fast",
-        error_id="IkeThrottled",
-    )
-
-
-def _server_of(probe: HostProbe) -> IkeServer:
-    state = probe.searched
-    search = state.search
-    inquiries = [item.inquiry for item in (probe.first, probe.nat_t) if item.inquiry is not None]
-    accepted = search.accepted if search is not None else set()
-    undecided = search.undecided if search is not None else WINDOWS_IKE_POLICIES
-    return IkeServer(
-        host=probe.host,
-        address=probe.address,
-        verdict=state.verdict if state.error is None else None,
-        ports=tuple(_port_of(item) for item in (probe.first, probe.nat_t)),
-        accepted_policies=tuple(item for item in WINDOWS_IKE_POLICIES if item in accepted),
-        rejected_count=len(WINDOWS_IKE_POLICIES) - len(accepted) - len(undecided),
-        undecided_policies=undecided,
-        other_policy=probe.other,
-        features=probe.features,
-        method=search.method if search is not None else "",
-        cookie_required=any(item.cookies for item in inquiries),
-        packets_sent=sum(item.packets for item in inquiries),
-        largest_packet=max((item.largest for item in inquiries), default=0),
-        seconds=time.monotonic() - probe.started,
-        expected=probe.options.expectation.name if probe.options.expectation else None,
-    )
-
-
-def _port_of(state: _PortState) -> IkePort:
-    answers = state.inquiry is not None and state.inquiry.answered
-    message = state.message or (state.error.message if state.error else "")
-    return IkePort(state.port.number, answers, state.verdict, message)
+    def fetch_certificate(self, session: Session) -> Step[None]:
+        """The conversation that fetches the certificate; IKE_AUTH goes to 4500 where that answers, as clients do."""
+        state = self.searched
+        search = state.search
+        if search is None:
+            return
+        nat_t_answers = self.nat_t.inquiry is not None and self.nat_t.inquiry.answered
+        self.certificate_inquiry = Inquiry(session, state.port)
+        policy = cheapest(search.accepted)
+        inquiry = CertificateInquiry(self.certificate_inquiry, policy, self.nat_t.port if nat_t_answers else state.port)
+        self.proof = yield from inquiry.run()

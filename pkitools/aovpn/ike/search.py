@@ -105,7 +105,7 @@ class PolicySearch:
         if not self.accepted:
             yield from self._confirm_rejection()
             return
-        policy = min(self.accepted, key=lambda item: _CHEAP_GROUPS.index(Dh(ike_transforms(item).dh)))
+        policy = cheapest(self.accepted)
         response = yield from self._offer((policy,), new_key_pair(ike_transforms(policy).dh))
         if not isinstance(response, Chosen) or policy_chosen(response.proposal) != policy:
             raise _UnreliableError
@@ -222,6 +222,11 @@ class PolicySearch:
     def _first_key(self, policies: Collection[IkePolicy]) -> KeyPair:
         groups = groups_of(policies)
         return new_key_pair(_FIRST_KEY if _FIRST_KEY in groups else groups[0])
+
+
+def cheapest(policies: Iterable[IkePolicy]) -> IkePolicy:
+    """The policy whose group costs least to compute a key in."""
+    return min(policies, key=lambda item: _CHEAP_GROUPS.index(Dh(ike_transforms(item).dh)))
 
 
 def _halving_order(policy: IkePolicy) -> tuple[int, int]:

@@ -65,6 +65,7 @@ class SecuredExchange:
             self.spis,
         )
         self._next_id = 1
+        self.fragments = 1
 
     def ask(self, payloads: tuple[Payload, ...], tries: int = 0) -> Step[tuple[Payload, ...]]:
         """One IKE_AUTH request and the payloads of its answer. Raises InquiryStopped and ProtocolError."""
@@ -76,6 +77,7 @@ class SecuredExchange:
         yield from self._send(Request(self.port, data, collector.feed, tries), collector)
         if collector.payloads is None:
             raise collector.error or ProtocolError("the IKE_AUTH answer cannot be read")
+        self.fragments = collector.fragments
         return collector.payloads
 
     def _send(self, request: Request, collector: _Collector) -> Generator[Request, Answer, None]:
@@ -108,6 +110,11 @@ class _Collector:
         self._protection = Protection(keys, from_initiator=False)
         self._assembly = Assembly()
 
+    @property
+    def fragments(self) -> int:
+        """In how many datagrams the answer came."""
+        return max(1, self._assembly.total)
+
     def feed(self, datagram: bytes) -> bool:
         """True once ``payloads`` is complete."""
         if not self._is_response(datagram):
@@ -138,7 +145,7 @@ def child_payloads() -> tuple[Payload, ...]:
 
 def eap_start(authorities: tuple[bytes, ...]) -> tuple[Payload, ...]:
     """The first IKE_AUTH of a client that wants EAP: no AUTH payload (RFC 7296 2.16). ``authorities`` are hashes of the
-    CAs that we would trust; servers that send their certificate only when asked need at least one."""
+    CAs that we would trust; some servers send their certificate only when asked."""
     request = CertificateRequest(CertEncoding.X509_SIGNATURE, authorities)
     return (
         Payload(PayloadType.IDI, IDENTITY.body),

@@ -6,7 +6,6 @@ named in front of the signature).
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -146,8 +145,3 @@ def _verify_raw_ecdsa(data: bytes, key: CertificatePublicKeyTypes, octets: bytes
     half = len(data) // 2
     numbers = int.from_bytes(data[:half], "big"), int.from_bytes(data[half:], "big")
     return _verify_ecdsa(encode_dss_signature(*numbers), key, octets, name)
-
-
-def public_key_hash(spki: bytes) -> bytes:
-    """What a CERTREQ names a CA by: SHA-1 of its SubjectPublicKeyInfo, RFC 7296 3.7."""
-    return hashlib.sha1(spki).digest()

@@ -184,6 +184,11 @@ class Assembly:
     _parts: dict[int, Fragment] = field(default_factory=dict)
     _total: int = 0
 
+    @property
+    def total(self) -> int:
+        """Number of fragments of the message, 0 before the first one came."""
+        return self._total
+
     def add(self, fragment: Fragment) -> tuple[Payload, ...] | None:
         """The payloads once all fragments are there, else None. Raises ProtocolError for a malformed whole.
 

@@ -1,0 +1,191 @@
+"""``test-ike``: many hosts at once in one loop, certificates judged beside it, outcomes in the order of the hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from pkitools.aovpn.ike.probe import DEFAULT_TIMEOUT, HostProbe, PortState, ProbeOptions
+from pkitools.aovpn.ike.report import outcome_of
+from pkitools.errors import FormatError, InputError, NoAnswerError, PkiToolsError, ProtocolError
+from pkitools.models.ike import IkeServer
+from pkitools.models.ipsec import IkePolicy
+from pkitools.models.outcome import Outcome, failed
+from pkitools.models.trust import Judgement, Purpose
+from pkitools.transport.deadline import Deadline
+from pkitools.transport.udp import Conversations, first_addresses
+from pkitools.trust import Settings, ascii_name, judge
+
+_MAX_JUDGES: Final = 16
+
+
+class _Part(Enum):
+    """The conversations of one host."""
+
+    FIRST = 500
+    NAT_T = 4500
+    CERTIFICATE = 0
+
+
+_Key = tuple[int, _Part]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSettings:
+    """How to judge certificates: the settings of ``trust``, and the name that clients use instead of the target's."""
+
+    trust: Settings
+    name: str | None = None
+
+
+def probe_hosts(
+    targets: Sequence[str], options: ProbeOptions, certificates: CertificateSettings | None = None
+) -> Iterator[Outcome[IkeServer]]:
+    """The outcome of every host, in the order in which they are named.
+
+    A target that is no host, does not resolve or does not answer is an outcome too.
+    """
+    run = _Run(targets, options, certificates)
+    ready: dict[int, Outcome[IkeServer]] = dict(run.failed)
+    position = 0
+    for index, outcome in run.outcomes():
+        ready[index] = outcome
+        while position in ready:
+            yield ready.pop(position)
+            position += 1
+    while position in ready:
+        yield ready.pop(position)
+        position += 1
+
+
+def accepted_policies(host: str, *, timeout: float = DEFAULT_TIMEOUT) -> tuple[IkePolicy, ...]:
+    """The Windows IKE policies that a server accepts; empty when it rejects them all.
+
+    Raises a PkiToolsError when that could not be found out completely.
+    """
+    outcome = next(probe_hosts((host,), ProbeOptions(timeout=timeout)))
+    reason = outcome.reason
+    if reason is not None:
+        raise NoAnswerError(f"{host}: {reason.message}", hint=reason.next_step, code=reason.code, error_id=reason.id)
+    return outcome.value.accepted_policies if outcome.value is not None else ()
+
+
+class _Run:
+    """All hosts of one call."""
+
+    def __init__(self, targets: Sequence[str], options: ProbeOptions, certificates: CertificateSettings | None) -> None:
+        self.failed: dict[int, Outcome[IkeServer]] = {}
+        self._options = options
+        self._certificates = certificates
+        self._probes: dict[int, HostProbe] = {}
+        self._conversations: Conversations[_Key, None] = Conversations()
+        hosts: dict[int, str] = {}
+        for index, target in enumerate(targets):
+            try:
+                hosts[index] = host_of(target)
+            except InputError as error:
+                self.failed[index] = failed(target, error)
+        addresses = first_addresses(tuple(dict.fromkeys(hosts.values())), options.timeout)
+        for index, host in hosts.items():
+            address = addresses[host]
+            if isinstance(address, PkiToolsError):
+                self.failed[index] = failed(targets[index], address)
+            else:
+                self._start(index, HostProbe.new(targets[index], host, address, options))
+
+    def _start(self, index: int, probe: HostProbe) -> None:
+        self._probes[index] = probe
+        seconds = self._options.timeout
+        self._conversations.start((index, _Part.FIRST), probe.address, probe.search(probe.first), seconds)
+        self._conversations.start((index, _Part.NAT_T), probe.address, probe.knock(probe.nat_t), seconds)
+
+    def outcomes(self) -> Iterator[tuple[int, Outcome[IkeServer]]]:
+        """Each host's outcome as it is known; those with a certificate once all conversations are over."""
+        waiting: dict[int, Future[Judgement | ProtocolError | None]] = {}
+        with ThreadPoolExecutor(_MAX_JUDGES) as pool:
+            for index in self._finished():
+                probe = self._probes[index]
+                if probe.proof is not None and probe.proof.chain and self._certificates is not None:
+                    waiting[index] = pool.submit(_judged, probe, self._certificates)
+                else:
+                    yield index, outcome_of(probe, None)
+            for index, future in waiting.items():
+                judgement = future.result()
+                if isinstance(judgement, ProtocolError):
+                    yield (
+                        index,
+                        failed(self._probes[index].target, judgement, outcome_of(self._probes[index], None).value),
+                    )
+                else:
+                    yield index, outcome_of(self._probes[index], judgement)
+
+    def _finished(self) -> Iterator[int]:
+        for item in self._conversations.finished():
+            index, part = item.key
+            probe = self._probes[index]
+            if part is _Part.CERTIFICATE:
+                probe.certificate_error = item.error
+                yield index
+                continue
+            state = probe.nat_t if part is _Part.NAT_T else probe.first
+            state.done, state.error = True, item.error
+            if not (probe.first.done and probe.nat_t.done) or self._continued(index, probe):
+                continue
+            yield index
+
+    def _continued(self, index: int, probe: HostProbe) -> bool:
+        """Starts what follows on both ports' first answers, if anything does."""
+        left = probe.deadline.remaining()
+        if probe.needs_search_on_nat_t():
+            state: PortState = probe.nat_t
+            state.done = False
+            self._conversations.start((index, _Part.NAT_T), probe.address, probe.search(state), left)
+            return True
+        if probe.needs_certificate():
+            self._conversations.start((index, _Part.CERTIFICATE), probe.address, probe.fetch_certificate, left)
+            return True
+        return False
+
+
+def _judged(probe: HostProbe, settings: CertificateSettings) -> Judgement | ProtocolError | None:
+    if probe.proof is None:
+        return None
+    name = settings.name or probe.host
+    try:
+        return judge(
+            probe.proof.chain, Purpose.IKE_SERVER, settings.trust, name=name, deadline=_at_least(probe.deadline)
+        )
+    except FormatError as error:
+        malformed = ProtocolError(f"the server's certificate is malformed: {error.message}", code=error.code)
+        malformed.__cause__ = error
+        return malformed
+
+
+def _at_least(deadline: Deadline) -> Deadline:
+    return deadline if deadline.remaining() > 1.0 else Deadline(1.0)
+
+
+def host_of(target: str) -> str:
+    """The host that a target names: a name in ASCII or an address without brackets. Raises InputError."""
+    text = target.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    if not text or any(character.isspace() or character in "/@#?,;" for character in text):
+        raise InputError(f"{target!r} is not a host name or an address", hint="write vpn.example.com, 192.0.2.1 or ::1")
+    return ascii_name(text)
+
+
+def hosts_of_list(text: str) -> tuple[str, ...]:
+    """The hosts of a list, one per line; ``#`` begins a comment."""
+    return tuple(host for line in text.splitlines() if (host := line.split("#", 1)[0].strip()))
+
+
+def all_targets(named: Iterable[str], listed: str | None) -> tuple[str, ...]:
+    """Named targets and those of a list. Raises InputError when there is none."""
+    targets = (*named, *hosts_of_list(listed or ""))
+    if not targets:
+        raise InputError("no host given", hint="name a server, or a list of them with --targets")
+    return targets
