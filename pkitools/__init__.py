@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pkitools.aovpn.ike.run import test_ike
     from pkitools.errors import ExitCode, PkiToolsError
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
+    from pkitools.models.ike import IkeServer
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
 
 # name -> module that defines it
 _EXPORTS = {
+    "IkeServer": "pkitools.models.ike",
+    "test_ike": "pkitools.aovpn.ike.run",
     "ChainChoice": "pkitools.models.conversion",
     "ExitCode": "pkitools.errors",
     "KeyFormat": "pkitools.models.conversion",
@@ -38,6 +42,7 @@ _EXPORTS = {
 __all__ = [
     "ChainChoice",
     "ExitCode",
+    "IkeServer",
     "KeyFormat",
     "Layout",
     "PemOptions",
@@ -49,6 +54,7 @@ __all__ = [
     "__version__",
     "pem_to_pfx",
     "pfx_to_pem",
+    "test_ike",
     "test_ssl",
 ]
 

@@ -55,6 +55,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         panel=SERVERS,
     ),
     CommandSpec(
+        "test-ike",
+        "pkitools.commands.ike",
+        "test_ike",
+        "Find out which IKE policies an IKEv2 server accepts.",
+        "pkitools.models.ike:IkeServer",
+        "pkitools.output.views.ike_server",
+        panel=SERVERS,
+    ),
+    CommandSpec(
         "pfx-to-pem",
         "pkitools.commands.pfx_to_pem",
         "pfx_to_pem",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pkitools.models.ike import IkePort, IkeServer, IkeVerdict
+from pkitools.models.ike import IkeCertificate, IkePort, IkeServer, IkeVerdict
 from pkitools.models.ipsec import DHGroup, EncryptionMethod, IkePolicy, IntegrityCheckMethod
 from pkitools.models.outcome import Finding, Severity, finding
 
 POLICY_MATCH = "ERROR_IPSEC_IKE_POLICY_MATCH"
 VPN_TIMEOUT = "ERROR_VPN_TIMEOUT"
+AUTH_FAIL = "ERROR_IPSEC_IKE_AUTH_FAIL"
 _WEAK_CIPHERS = (EncryptionMethod.DES, EncryptionMethod.DES3)
 _WEAK_HASHES = (IntegrityCheckMethod.MD5, IntegrityCheckMethod.SHA1)
 # RFC 8247 2.4: 1 must not, 2 and 24 should not be used
@@ -47,6 +48,8 @@ def weak_parts(policy: IkePolicy) -> tuple[str, ...]:
 def findings_of(server: IkeServer, expectation: Expectation | None) -> tuple[Finding, ...]:
     """All findings about a server that answered."""
     found: list[Finding] = [*_port_findings(server.ports), *_verdict_findings(server)]
+    if server.certificate is not None:
+        found += _certificate_findings(server.certificate)
     if expectation is not None and server.verdict is not None:
         found += _expectation_findings(server, expectation)
     found += _weak_findings(server.accepted_policies, expectation)
@@ -85,6 +88,19 @@ def _verdict_findings(server: IkeServer) -> Iterable[Finding]:
     if server.verdict is IkeVerdict.NOT_EXPRESSIBLE:
         message = "the server accepts IKE policies, but none that Windows can express"
         yield finding(Severity.ERROR, "NoWindowsPolicy", message, step, code=POLICY_MATCH)
+
+
+def _certificate_findings(certificate: IkeCertificate) -> Iterable[Finding]:
+    if certificate.judgement is not None:
+        yield from certificate.judgement.findings
+    if not certificate.shown:
+        message = f"no certificate: {certificate.message}"
+        step = "look at the certificate on the server, or export it and ask: pkitools show FILE --for ike"
+        yield finding(Severity.NOTE, "CertificateNotShown", message, step)
+    if certificate.auth_verified is False:
+        message = f"the server does not prove that it holds the certificate's key: {certificate.message}"
+        step = "check which certificate the server signs with, and for a device in between"
+        yield finding(Severity.ERROR, "AuthNotVerified", message, step, code=AUTH_FAIL)
 
 
 def _expectation_findings(server: IkeServer, expectation: Expectation) -> Iterable[Finding]:

@@ -19,6 +19,8 @@ def outcome_of(probe: HostProbe, judgement: Judgement | None) -> Outcome[IkeServ
     server = _server_of(probe, judgement)
     if probe.searched.error is not None:
         return failed(probe.target, probe.searched.error, server)
+    if probe.certificate_error is not None:
+        return failed(probe.target, probe.certificate_error, server)
     server = replace(server, findings=findings_of(server, probe.options.expectation))
     if server.verdict in (IkeVerdict.NO_ANSWER, IkeVerdict.UNREACHABLE):
         return failed(probe.target, _no_answer(probe), replace(server, findings=()))

@@ -6,20 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
+from pkitools.aovpn.ike.expect import read_expectation
 from pkitools.aovpn.ike.probe import DEFAULT_TIMEOUT, HostProbe, PortState, ProbeOptions
 from pkitools.aovpn.ike.report import outcome_of
 from pkitools.errors import FormatError, InputError, NoAnswerError, PkiToolsError, ProtocolError
 from pkitools.models.ike import IkeServer
 from pkitools.models.ipsec import IkePolicy
-from pkitools.models.outcome import Outcome, failed
-from pkitools.models.trust import Judgement, Purpose
+from pkitools.models.outcome import Batch, Outcome, failed
+from pkitools.models.trust import Judgement, Purpose, RevocationMode
 from pkitools.transport.deadline import Deadline
+from pkitools.transport.http import HttpFetcher
 from pkitools.transport.udp import Conversations, first_addresses
-from pkitools.trust import Settings, ascii_name, judge
+from pkitools.trust import Settings, Sources, ascii_name, judge, system_store
 
 _MAX_JUDGES: Final = 16
+MAX_TIMEOUT: Final = 3600.0
 
 
 class _Part(Enum):
@@ -59,6 +63,50 @@ def probe_hosts(
     while position in ready:
         yield ready.pop(position)
         position += 1
+
+
+def test_ike(
+    targets: str | Iterable[str],
+    *,
+    timeout: float = DEFAULT_TIMEOUT,
+    fast: bool = False,
+    expect: str | None = None,
+    certificate: bool = False,
+    name: str | None = None,
+    ca_files: Sequence[str] = (),
+    revocation: RevocationMode | str = RevocationMode.CRL,
+    warn_days: int = 30,
+    crit_days: int = 7,
+) -> Iterator[Outcome[IkeServer]]:
+    """Which IKE policies that Windows can express do these servers accept? One outcome for each, in their order.
+
+    The arguments are those of ``pkitools test-ike``. Raises InputError for an unknown baseline or a timeout out of
+    range, FileAccessError and FormatError for ``ca_files`` and the file of ``expect``.
+    """
+    if not 0 < timeout <= MAX_TIMEOUT:
+        raise InputError(f"a timeout of {timeout:g} s", hint=f"give more than 0 and at most {MAX_TIMEOUT:g} seconds")
+    options = ProbeOptions(
+        timeout=timeout,
+        fast=fast,
+        certificate=certificate,
+        expectation=read_expectation(expect) if expect is not None else None,
+    )
+    names = (targets,) if isinstance(targets, str) else tuple(targets)
+    if not certificate:
+        return probe_hosts(names, options)
+    settings = Settings(
+        store=system_store([Path(item) for item in ca_files]),
+        sources=Sources(HttpFetcher()),
+        revocation=RevocationMode(revocation),
+        warn_days=warn_days,
+        crit_days=crit_days,
+    )
+    return probe_hosts(names, options, CertificateSettings(settings, name))
+
+
+def test_ike_batch(targets: Sequence[str], **options: Any) -> Batch[IkeServer]:
+    """``test_ike`` with the number of its outcomes, for a progress bar."""
+    return Batch(len(targets), test_ike(targets, **options))
 
 
 def accepted_policies(host: str, *, timeout: float = DEFAULT_TIMEOUT) -> tuple[IkePolicy, ...]:
