@@ -122,11 +122,9 @@ def _distribution_point(value: Value) -> DistributionPoint:
     )
 
 
-def _distribution_points(field_name: str) -> Callable[[bytes], Fields]:
-    def read(raw: bytes) -> Fields:
-        return {field_name: tuple(map(_distribution_point, _whole(raw).rest()))}
-
-    return read
+def read_distribution_points(raw: bytes) -> tuple[DistributionPoint, ...]:
+    """CRLDistributionPoints, which is also the syntax of FreshestCRL."""
+    return tuple(map(_distribution_point, _whole(raw).rest()))
 
 
 def _policies(raw: bytes) -> Fields:
@@ -179,11 +177,11 @@ READERS: dict[str, Callable[[bytes], Fields]] = {
     "2.5.29.15": _key_usage,
     "2.5.29.17": _alternative_names,
     "2.5.29.19": _basic_constraints,
-    "2.5.29.31": _distribution_points("crl_distribution_points"),
+    "2.5.29.31": lambda raw: {"crl_distribution_points": read_distribution_points(raw)},
     "2.5.29.32": _policies,
     "2.5.29.35": _authority_key,
     "2.5.29.37": _enhanced_key_usage,
-    "2.5.29.46": _distribution_points("freshest_crl"),
+    "2.5.29.46": lambda raw: {"freshest_crl": read_distribution_points(raw)},
     "1.3.6.1.5.5.7.1.1": _authority_information,
     "1.3.6.1.4.1.311.20.2": _template_name,
     "1.3.6.1.4.1.311.21.7": _template_information,

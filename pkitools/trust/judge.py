@@ -23,6 +23,7 @@ from pkitools.trust.members import Member, member_of
 from pkitools.trust.names import NameMatch, match_name
 from pkitools.trust.paths import MAX_SENT, Path, Pool, build_paths
 from pkitools.trust.purposes import RULES
+from pkitools.trust.revocation import check_revocation
 from pkitools.trust.sources import Sources, Visits
 from pkitools.trust.store import Store
 
@@ -137,7 +138,16 @@ def _ranked(paths: list[Path], question: Question) -> list[_Judged]:
 def _with_revocation(
     ranked: list[_Judged], settings: Settings, visits: Visits, now: datetime, staple: bytes | None
 ) -> _Judged:
-    return ranked[0]
+    """The best path when revocation counts too: if the first fails for that alone, others that were flawless get their
+    turn."""
+    flawless = [item for item in ranked if not item.flags][:MAX_REVOCATION_PATHS] or ranked[:1]
+    judged: list[_Judged] = []
+    for item in flawless:
+        results, issues = check_revocation(item.path, settings.revocation, visits, now, staple)
+        judged.append(_Judged(item.path, sorted([*item.issues, *issues], key=lambda issue: issue.position), results))
+        if not judged[-1].flags:
+            break
+    return min(judged, key=_rank)
 
 
 def _elements(judged: _Judged) -> tuple[ChainElement, ...]:

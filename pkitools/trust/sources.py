@@ -26,16 +26,18 @@ LIMITS = {"Aia": 1 << 20, "Crl": 64 << 20, "DeltaCrl": 64 << 20, "Ocsp": 256 << 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One address to ask, for what (``Aia``, ``Crl``, ``DeltaCrl``, ``Ocsp``), and the body of a POST."""
+    """One address to ask, for what (``Aia``, ``Crl``, ``DeltaCrl``, ``Ocsp``), and the body of a POST; ``question`` is
+    the body without what differs from one asking to the next."""
 
     url: str
     use: str
     body: bytes | None = field(default=None, repr=False)
+    question: bytes | None = field(default=None, repr=False)
 
     @property
     def key(self) -> tuple[str, str, bytes | None]:
         """What makes two asks the same. A CRL may serve as base here and as delta there."""
-        return self.url, self.use.removeprefix("Delta"), self.body
+        return self.url, self.use.removeprefix("Delta"), self.question
 
 
 class _Entry:

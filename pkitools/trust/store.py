@@ -6,7 +6,10 @@ root; any other certificate in these files is an intermediate that may complete 
 
 from __future__ import annotations
 
+import binascii
 import os
+import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -30,7 +33,10 @@ MAX_FILES = 2_000
 class Store:
     """Roots and helping intermediates, found by subject. ``problem`` says why the system's part is empty, if it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        """``folders`` are read only when a root is not found without them: hundreds of files."""
+        self._folders = tuple(folders)
+        self._lock = threading.Lock()
         self._roots: dict[bytes, list[tuple[bytes, Origin]]] = {}
         self._others: dict[bytes, list[tuple[bytes, Origin]]] = {}
         self._trusted: set[bytes] = set()
@@ -38,7 +44,18 @@ class Store:
 
     def __len__(self) -> int:
         """Number of trusted roots."""
+        self._read_folders()
         return len(self._trusted)
+
+    def _read_folders(self) -> None:
+        with self._lock:
+            for folder in self._folders:
+                self.add(_folder(folder), Origin.STORE)
+            self._folders = ()
+
+    def trusts_any(self) -> bool:
+        """Whether there is any trusted root."""
+        return bool(self._trusted) or len(self) > 0
 
     def add(self, certificates: Iterable[bytes], origin: Origin) -> None:
         """Takes certificates in (DER); those that are no certificates are left out."""
@@ -56,10 +73,14 @@ class Store:
 
     def trusts(self, der: bytes) -> bool:
         """Whether exactly this certificate is a trusted root."""
+        if der not in self._trusted and self._folders:
+            self._read_folders()
         return der in self._trusted
 
     def by_subject(self, subject: bytes) -> Iterator[tuple[bytes, Origin]]:
         """Certificates with this encoded subject, roots first."""
+        if subject not in self._roots and self._folders:
+            self._read_folders()
         yield from self._roots.get(subject, ())
         yield from self._others.get(subject, ())
 
@@ -70,12 +91,13 @@ def system_store(ca_files: Sequence[Path] = ()) -> Store:
     FileAccessError or FormatError for a file of ``ca_files``; an empty, missing or damaged system store is no error but
     ``Store.problem``.
     """
-    store = Store()
+    bundle, folders = _system_places()
+    store = Store(folders)
     try:
-        store.add(_system_certificates(), Origin.STORE)
+        store.add(_read_bundle(bundle) if bundle else (), Origin.STORE)
     except (FileAccessError, FormatError) as error:
         store.problem = f"the system's certificate store cannot be read: {error.message}"
-    if not len(store) and not store.problem:
+    if not store.trusts_any() and not store.problem:
         store.problem = f"the system's certificate store is empty or missing ({_place()})"
     for path in ca_files:
         store.add(read_ca_file(path), Origin.EXTRA)
@@ -85,11 +107,27 @@ def system_store(ca_files: Sequence[Path] = ()) -> Store:
 def read_ca_file(path: Path) -> tuple[bytes, ...]:
     """The certificates of one file; FormatError names the file."""
     try:
-        return read_certificates(read_capped(path))
+        return _read_bundle(path)
     except FormatError as error:
         raise FormatError(
             f"{path}: {error.message}", hint="give a file with CA certificates in PEM, DER or P7B"
         ) from error
+
+
+_PLAIN = re.compile(rb"-----BEGIN CERTIFICATE-----\n([A-Za-z0-9+/=\n]+)-----END CERTIFICATE-----\n?\s*")
+
+
+def _read_bundle(path: Path) -> tuple[bytes, ...]:
+    """The certificates of one file. A bundle in the plain form that distributions ship is read without ceremony, since
+    that is what every start of the program pays for."""
+    data = read_capped(path)
+    blocks = _PLAIN.findall(data)
+    if blocks and not _PLAIN.sub(b"", data):
+        try:
+            return tuple(binascii.a2b_base64(block) for block in blocks)
+        except binascii.Error:
+            pass
+    return read_certificates(data)
 
 
 def _place() -> str:
@@ -97,20 +135,16 @@ def _place() -> str:
     return ", ".join(named) or ", ".join(BUNDLES[:2])
 
 
-def _system_certificates() -> Iterator[bytes]:
+def _system_places() -> tuple[Path | None, tuple[Path, ...]]:
+    """The bundle and the folders of this machine."""
     file, folders = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if file or folders:
-        if file:
-            yield from read_certificates(read_capped(Path(file)))
-        for folder in filter(None, (folders or "").split(os.pathsep)):
-            yield from _folder(Path(folder))
-        return
-    for bundle in BUNDLES:
-        if Path(bundle).is_file() and Path(bundle).stat().st_size:
-            yield from read_certificates(read_capped(Path(bundle)))
-            return
-    for folder in FOLDERS:
-        yield from _folder(Path(folder))
+        named = tuple(Path(folder) for folder in (folders or "").split(os.pathsep) if folder)
+        return Path(file) if file else None, named
+    for bundle in map(Path, BUNDLES):
+        if bundle.is_file() and bundle.stat().st_size:
+            return bundle, ()
+    return None, tuple(map(Path, FOLDERS))
 
 
 def _folder(folder: Path) -> Iterator[bytes]:
@@ -120,6 +154,6 @@ def _folder(folder: Path) -> Iterator[bytes]:
     for path in sorted(folder.iterdir())[:MAX_FILES]:
         try:
             if path.is_file():
-                yield from read_certificates(read_capped(path))
+                yield from _read_bundle(path)
         except (FileAccessError, FormatError):
             continue

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from pkitools.models.certificate import Certificate
@@ -196,3 +197,99 @@ def resign_ec(der: bytes, key: ec.EllipticCurvePrivateKey, old: bytes, new: byte
     assert old in tbs and len(old) == len(new)
     body = tbs.replace(old, new)
     return wrap(0x30, body + algorithm + wrap(3, b"\0" + key.sign(body, ec.ECDSA(hashes.SHA256()))))
+
+
+def make_crl(
+    issuer: Issued,
+    revoked: Sequence[int | Issued] = (),
+    *,
+    key: object = None,
+    issuer_name: str | x509.Name | None = None,
+    this_update: datetime.datetime = NOW - DAY,
+    next_update: datetime.datetime = NOW + 6 * DAY,
+    number: int | None = 5,
+    base: int | None = None,
+    reason: x509.ReasonFlags | None = x509.ReasonFlags.key_compromise,
+    scope: x509.IssuingDistributionPoint | None = None,
+    freshest: Sequence[str] = (),
+    extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    entry_extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+) -> bytes:
+    """A CRL in DER."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(name(issuer_name) if issuer_name is not None else issuer.certificate.subject)
+        .last_update(this_update)
+        .next_update(next_update)
+    )
+    for item in revoked:
+        serial = item if isinstance(item, int) else item.certificate.serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW - 2 * DAY)
+        if reason is not None:
+            entry = entry.add_extension(x509.CRLReason(reason), False)
+        for extension, critical in entry_extra:
+            entry = entry.add_extension(extension, critical)
+        builder = builder.add_revoked_certificate(entry.build())
+    extensions: list[tuple[x509.ExtensionType, bool]] = list(extra)
+    if number is not None:
+        extensions.append((x509.CRLNumber(number), False))
+    if base is not None:
+        extensions.append((x509.DeltaCRLIndicator(base), True))
+    if scope is not None:
+        extensions.append((scope, True))
+    if freshest:
+        extensions.append((x509.FreshestCRL(points(freshest)), False))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(key or issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
+
+
+def make_scope(urls: Sequence[str] = (), **flags: object) -> x509.IssuingDistributionPoint:
+    """An issuing distribution point extension."""
+    full = [x509.UniformResourceIdentifier(url) for url in urls] or None
+    values: dict[str, object] = {
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "only_some_reasons": None,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+        **flags,
+    }
+    return x509.IssuingDistributionPoint(full_name=full, relative_name=None, **values)  # type: ignore[arg-type]
+
+
+def make_ocsp(
+    leaf: Issued,
+    issuer: Issued,
+    status: str = "good",
+    *,
+    signer: Issued | None = None,
+    send: Sequence[Issued] = (),
+    by_name: bool = False,
+    this_update: datetime.datetime = NOW - DAY,
+    next_update: datetime.datetime | None = NOW + DAY,
+    nonce: bytes | None = None,
+    algorithm: hashes.HashAlgorithm | None = None,
+) -> bytes:
+    """An OCSP answer in DER."""
+    signer = signer or issuer
+    revoked = status == "revoked"
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        leaf.certificate,
+        issuer.certificate,
+        algorithm or hashes.SHA1(),
+        {"good": ocsp.OCSPCertStatus.GOOD, "revoked": ocsp.OCSPCertStatus.REVOKED}.get(
+            status, ocsp.OCSPCertStatus.UNKNOWN
+        ),
+        this_update,
+        next_update,
+        NOW - 2 * DAY if revoked else None,
+        x509.ReasonFlags.superseded if revoked else None,
+    )
+    encoding = ocsp.OCSPResponderEncoding.NAME if by_name else ocsp.OCSPResponderEncoding.HASH
+    builder = builder.responder_id(encoding, signer.certificate)
+    if send:
+        builder = builder.certificates([item.certificate for item in send])
+    if nonce is not None:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), False)
+    return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)  # type: ignore[arg-type]
