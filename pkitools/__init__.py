@@ -12,16 +12,31 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pkitools.aovpn.error_message import find_error_messages, get_error_message
     from pkitools.aovpn.ike.run import test_ike
+    from pkitools.aovpn.phonebook_edit import set_phonebook
+    from pkitools.aovpn.reading import get_phonebook, get_profile
     from pkitools.errors import ExitCode, PkiToolsError
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
+    from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
+    from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
 
 # name -> module that defines it
 _EXPORTS = {
+    "VpnProfile": "pkitools.models.phonebook",
+    "PhonebookSettings": "pkitools.models.phonebook",
+    "PhonebookEntry": "pkitools.models.phonebook",
+    "PhonebookEdit": "pkitools.models.phonebook",
+    "get_profile": "pkitools.aovpn.reading",
+    "get_phonebook": "pkitools.aovpn.reading",
+    "set_phonebook": "pkitools.aovpn.phonebook_edit",
+    "ErrorMessage": "pkitools.models.error_message",
+    "find_error_messages": "pkitools.aovpn.error_message",
+    "get_error_message": "pkitools.aovpn.error_message",
     "IkeServer": "pkitools.models.ike",
     "test_ike": "pkitools.aovpn.ike.run",
     "ChainChoice": "pkitools.models.conversion",
@@ -41,6 +56,7 @@ _EXPORTS = {
 
 __all__ = [
     "ChainChoice",
+    "ErrorMessage",
     "ExitCode",
     "IkeServer",
     "KeyFormat",
@@ -49,11 +65,20 @@ __all__ = [
     "PemToPfxResult",
     "PfxOptions",
     "PfxToPemResult",
+    "PhonebookEdit",
+    "PhonebookEntry",
+    "PhonebookSettings",
     "PkiToolsError",
+    "VpnProfile",
     "WebServerSsl",
     "__version__",
+    "find_error_messages",
+    "get_error_message",
+    "get_phonebook",
+    "get_profile",
     "pem_to_pfx",
     "pfx_to_pem",
+    "set_phonebook",
     "test_ike",
     "test_ssl",
 ]

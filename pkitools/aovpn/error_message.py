@@ -18,9 +18,7 @@ _MAX_CODES: Final = 50
 # A bare number below 900 is what RAS means by it, before Win32: 211 numbers have both meanings.
 _FAMILIES: Final = ("ras", "rras", "ipsec", "win32", "hresult", "ntstatus")
 _HEX = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|([0-9A-Fa-f]{1,8})[hH]?")
-_WORDS = (
-    r"error|err|code|failure|failed|failing|status|reason|result|returned|hresult|fehler\w*|fehlercode|erreur|errore|fout|0x"
-)
+_WORDS = r"error|err|code|failure|failed|failing|status|reason|result|returned|hresult|fehler\w*|erreur|errore|fout"
 _IN_TEXT = re.compile(
     rf"(?P<hex>\b0[xX][0-9A-Fa-f]{{3,8}}\b)"
     rf"|(?P<signed>(?<![\w.-])-(?:1|2)\d{{9}}\b)"

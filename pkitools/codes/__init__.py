@@ -1,6 +1,6 @@
 """Windows codes: names, numbers and families, texts of our own, and one lookup.
 
-Data beside this file: ``windows-codes.tsv`` (names and numbers), ``texts.tsv`` (what they mean), ``guidance.json`` (what
+Data beside this file: ``windows-codes.tsv`` (names and numbers), ``texts.tsv`` (their texts), ``guidance.json`` (what
 they mean for Always On VPN, what to check, which command confirms it).
 
 A code is known by its name (``CERT_E_EXPIRED``); verdicts and errors elsewhere refer to codes by name only. Families:

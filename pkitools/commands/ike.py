@@ -11,7 +11,7 @@ from pkitools.models.outcome import Batch
 from pkitools.models.trust import RevocationMode
 
 
-def test_ike(  # noqa: PLR0917 - the command line calls it by name
+def test_ike(
     host: Annotated[list[str] | None, typer.Argument(help="Name or address of an IKEv2 server.")] = None,
     targets: Annotated[
         str | None, typer.Option("--targets", metavar="FILE", help="More hosts, one per line; - is stdin.")

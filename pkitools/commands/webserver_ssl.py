@@ -12,7 +12,7 @@ from pkitools.models.trust import RevocationMode
 from pkitools.tls.service import Service
 
 
-def test_ssl(  # noqa: PLR0917 - the command line calls it by name
+def test_ssl(
     target: Annotated[
         list[str] | None,
         typer.Argument(help="host, host:port, [IPv6]:port, https://host:port/, an address or an IDN name."),

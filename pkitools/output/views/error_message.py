@@ -33,7 +33,7 @@ def render(outcome: Outcome[ErrorMessage], many: bool) -> list[Line]:
 
 
 def _no_text(name: str) -> str:
-    words = name.replace("_", " ").lower()
+    words = name.removeprefix("ERROR_").replace("_", " ").lower()
     return f"no text of ours; the name says: {words}"
 
 
