@@ -7,6 +7,7 @@ OpenSSL comes through pyOpenSSL, that is, from the wheel of ``cryptography``: De
 from __future__ import annotations
 
 import os
+import re
 import select
 import socket
 from dataclasses import dataclass, field
@@ -237,12 +238,16 @@ def _handshake_error(peer: str, error: Exception, first: bytes, when: str) -> Pk
     if isinstance(error, OSError):
         return lost(f"{peer} {when}", error)
     reason = _reason(error)
-    if " alert " in f" {reason} ":
-        return _alert_error(peer, reason, when)
+    alert = _ALERT.match(reason)
+    if alert is not None:
+        return _alert_error(peer, alert[1], when)
     return ProtocolError(f"{peer} broke the TLS protocol {when}: {reason or 'no reason given'}")
 
 
 _CLOSED_HINT = "is this a TLS port? a server may also hang up on an unknown name (--sni), or a firewall in between"
+# OpenSSL's words for a received alert: "tlsv1 alert protocol version", "tls alert handshake failure", but also
+# "tlsv1 unrecognized name"
+_ALERT = re.compile(r"(?:tlsv1(?:3)? (?:alert )?|(?:ssl/)?tls alert |sslv3 alert )(.+)")
 _ALERT_HINTS = {
     "unrecognized name": "the server has no certificate for this name: check the name, or give another with --sni",
     "protocol version": "the server speaks no TLS version between 1.0 and 1.3 that was offered",
@@ -251,8 +256,7 @@ _ALERT_HINTS = {
 }
 
 
-def _alert_error(peer: str, reason: str, when: str) -> RefusedError:
-    name = reason.partition("alert ")[2] or reason
+def _alert_error(peer: str, name: str, when: str) -> RefusedError:
     hint = next((text for key, text in _ALERT_HINTS.items() if key in name), "")
     return RefusedError(f"{peer} refused {when} with the TLS alert {name.replace(' ', '_')}", hint=hint)
 

@@ -48,12 +48,14 @@ class Listener:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        # the client leaves when it has seen enough: that is no failure of the listener
-        with contextlib.suppress(OSError), contextlib.closing(connection):
+        try:
             connection.settimeout(30)
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
             self._script(connection)
+        except OSError:
+            pass  # the client leaves when it has seen enough: that is no failure of the listener
+        finally:
             connection.close()
 
     def close(self) -> None:
@@ -171,3 +173,21 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
             sink.sendall(data)
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
+
+
+def forged_certificate_message(*certificates: bytes) -> Script:
+    """A TLS 1.2 server up to its Certificate message, which holds whatever is given (RFC 5246 7.4.2)."""
+
+    def handshake(kind: int, body: bytes) -> bytes:
+        return bytes([kind]) + len(body).to_bytes(3, "big") + body
+
+    entries = b"".join(len(item).to_bytes(3, "big") + item for item in certificates)
+    hello = b"\x03\x03" + bytes(32) + b"\x00" + b"\xc0\x2f" + b"\x00"
+    flight = handshake(2, hello) + handshake(11, len(entries).to_bytes(3, "big") + entries)
+
+    def script(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x16\x03\x03" + len(flight).to_bytes(2, "big") + flight)
+        connection.recv(4096)
+
+    return script

@@ -167,6 +167,12 @@ class LabPki:
         """Another CA, to spoil a path with."""
         return self._ca(label, issuer, **settings)
 
+    def cross(self, label: str, subject: Pair, issuer: Pair) -> Pair:
+        """A cross-certificate: ``subject``'s key and name, signed by ``issuer``."""
+        builder = _builder(name(label), issuer.certificate.subject, subject.key, -DAY, 100 * DAY)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        return Pair(builder.sign(issuer.key, hashes.SHA256()), subject.key)
+
     def _ca(
         self,
         label: str,
