@@ -81,7 +81,7 @@ class HttpFetcher:
             target = head.get("location")
             if head.status not in _REDIRECTS or target is None:
                 raise RefusedError(f"{url} answered {head.status_text}")
-            url = urljoin(url, target)
+            url = _join(url, target)
         raise ProtocolError(f"{url}: more than {MAX_REDIRECTS} redirects")
 
     def _exchange(
@@ -118,6 +118,13 @@ class HttpFetcher:
             return build_request("GET", target, tuple(headers))
         headers += [("Content-Type", kind), ("Content-Length", str(len(body)))]
         return build_request("POST", target, tuple(headers), body)
+
+
+def _join(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError as error:
+        raise InputError(f"{url} redirects to the malformed address {target[:200]!r}") from error
 
 
 def _read_body(stream: SocketStream, head: ResponseHead, rest: bytes, limit: int, deadline: Deadline) -> bytes:

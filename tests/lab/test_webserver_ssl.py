@@ -268,8 +268,6 @@ def test_many_targets_stream_in_order_and_a_dead_one_hides_nothing(lab: TlsLab, 
 
 
 def test_every_node_is_probed_with_the_same_name(lab: TlsLab, monkeypatch):
-    found = [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.1", "::1", "127.0.0.1")]
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
     port = 10600
     other = lab.leaves["expired"]
     chain, key = lab.servers.write_pair("node-a", lab.leaves["good"])
@@ -277,6 +275,8 @@ def test_every_node_is_probed_with_the_same_name(lab: TlsLab, monkeypatch):
     block = "server {{ listen {} ssl; ssl_certificate {}; ssl_certificate_key {}; location / {{ return 200; }} }}"
     blocks = [block.format(f"[::1]:{port}", chain_b, key_b), block.format(f"127.0.0.1:{port}", chain, key)]
     lab.servers.nginx("nodes", blocks, "127.0.0.1", port)
+    found = [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.1", "::1", "127.0.0.1")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
     answer = lab.ask_at(f"{NAME}:{port}", "nodes.lab.test", "--all-addresses")
     nodes = {item["Address"]: item["Thumbprint"] for item in answer.record["Nodes"]}
     assert nodes == {f"127.0.0.1:{port}": lab_thumbprint(lab, "good"), f"[::1]:{port}": lab_thumbprint(lab, "expired")}
