@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,19 +56,25 @@ def free_port(address: str = "127.0.0.1") -> int:
     raise RuntimeError("no free port")
 
 
-def wait_for(address: str, port: int, process: subprocess.Popen, log: Path) -> None:
-    """Until somebody listens. Fails with the program's words when it died."""
+def wait_until(done: Callable[[], bool], process: subprocess.Popen, log: Path) -> None:
+    """Until the server is up. Fails with the program's words when it died."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with {process.returncode}: {log.read_text(errors='replace')[-2000:]}")
-        try:
-            socket.create_connection((address, port), 0.2).close()
-        except OSError:
-            time.sleep(0.03)
-        else:
+        if done():
             return
-    raise RuntimeError(f"nobody listens on {address}:{port}: {log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.03)
+    raise RuntimeError(f"the server does not come up: {log.read_text(errors='replace')[-2000:]}")
+
+
+def accepts(address: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection((address, port), 0.2).close()
+    except OSError:
+        return False
+    return True
 
 
 @dataclass
@@ -77,7 +84,10 @@ class Servers:
     folder: Path
     processes: list[subprocess.Popen] = field(default_factory=list)
 
-    def start(self, label: str, command: list[str], address: str, port: int, **environment: str) -> None:
+    def start(
+        self, label: str, command: list[str], address: str, port: int, *, ready: bytes = b"", **environment: str
+    ) -> None:
+        """Waits until the port accepts, or until the program has said ``ready``."""
         log = self.folder / f"{label}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -89,7 +99,10 @@ class Servers:
                 start_new_session=True,
             )
         self.processes.append(process)
-        wait_for(address, port, process, log)
+        if ready:
+            wait_until(lambda: ready in log.read_bytes(), process, log)
+        else:
+            wait_until(lambda: accepts(address, port), process, log)
 
     def stop(self) -> None:
         for process in self.processes:
@@ -168,4 +181,5 @@ class Servers:
         ca, key = self.write_pair("ocsp-ca", issuing)
         command = [require_program("openssl"), "ocsp", "-index", str(index), "-CA", ca, "-rsigner", ca, "-rkey", key]
         command += ["-port", str(port), "-ndays", "7"]
-        self.start("ocsp", command, "127.0.0.1", port)
+        # it spins for ever over a connection that ends without a request, so nobody may knock
+        self.start("ocsp", command, "127.0.0.1", port, ready=b"waiting for OCSP client")
