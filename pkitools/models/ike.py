@@ -108,6 +108,7 @@ class IkeServer:
 
     ``verdict`` is None when the server broke the protocol or refused to negotiate at all.
     ``accepted_policies`` + ``rejected_count`` + ``undecided_policies`` are the 168 policies that Windows can express.
+    ``packets_sent`` counts ``retransmissions``, those that were sent again for want of an answer, too.
     ``seconds`` is the time of the whole inquiry.
     """
 
@@ -125,6 +126,7 @@ class IkeServer:
     method: str
     cookie_required: bool
     packets_sent: int
+    retransmissions: int
     largest_packet: int
     seconds: float
     certificate: IkeCertificate | None = None

@@ -22,7 +22,7 @@ from pkitools.protocol.ike.sa_init import (
     is_response_to,
     read_response,
 )
-from pkitools.transport.udp import Answer, Port, Reply, Request, Session, Silence
+from pkitools.transport.udp import NON_ESP_MARKER, Answer, Port, Reply, Request, Session, Silence
 
 _MAX_COOKIES = 3
 LARGEST_PACKET = 1200
@@ -50,6 +50,7 @@ class Inquiry:
         self.session = session
         self.port = port
         self.packets = 0
+        self.retransmissions = 0
         self.largest = 0
         self.answered = False
         self.cookies = False
@@ -99,12 +100,17 @@ class Inquiry:
                 return response
         raise InquiryStopped(IkeVerdict.THROTTLED, "the server keeps asking for cookies")
 
+    def count(self, port: Port, data: bytes, answer: Answer) -> None:
+        """Counts what a request cost."""
+        self.packets += answer.tries
+        self.retransmissions += max(0, answer.tries - 1)
+        self.largest = max(self.largest, len(data) + (len(NON_ESP_MARKER) if port.marker else 0))
+
     def send(self, data: bytes, spi: bytes, exchange: int, message_id: int) -> Generator[Request, Answer, Reply]:
         """Sends any request and returns the reply. Raises InquiryStopped when none comes."""
         is_answer = partial(is_response_to, spi, exchange, message_id)
         answer = yield Request(self.port, data, is_answer)
-        self.packets += answer.tries
-        self.largest = max(self.largest, len(data) + (4 if self.port.marker else 0))
+        self.count(self.port, data, answer)
         if isinstance(answer, Reply):
             self.answered = True
             self.last_answer = answer.data
@@ -118,7 +124,7 @@ class Inquiry:
 
 def fits(request: SaInitRequest) -> bool:
     """Whether the packet stays within 1,200 bytes, also with a cookie and the marker."""
-    return len(request.pack()) + _COOKIE_RESERVE + 4 <= LARGEST_PACKET
+    return len(request.pack()) + _COOKIE_RESERVE + len(NON_ESP_MARKER) <= LARGEST_PACKET
 
 
 def _refused(refusal: Refusal) -> Exception:

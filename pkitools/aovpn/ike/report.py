@@ -74,6 +74,7 @@ def _server_of(probe: HostProbe, judgement: Judgement | None) -> IkeServer:
         method=search.method if search is not None else "",
         cookie_required=any(item.cookies for item in inquiries),
         packets_sent=sum(item.packets for item in inquiries),
+        retransmissions=sum(item.retransmissions for item in inquiries),
         largest_packet=max((item.largest for item in inquiries), default=0),
         seconds=time.monotonic() - probe.started,
         certificate=replace(probe.proof.report, judgement=judgement) if probe.proof is not None else None,

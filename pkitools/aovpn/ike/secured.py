@@ -82,8 +82,7 @@ class SecuredExchange:
 
     def _send(self, request: Request, collector: _Collector) -> Generator[Request, Answer, None]:
         answer = yield request
-        self.inquiry.packets += answer.tries
-        self.inquiry.largest = max(self.inquiry.largest, len(request.data) + (4 if self.port.marker else 0))
+        self.inquiry.count(self.port, request.data, answer)
         if not isinstance(answer, Reply):
             reason = f"no answer to IKE_AUTH on port {self.port.number}"
             raise collector.error or InquiryStopped(IkeVerdict.NO_ANSWER, reason)

@@ -75,10 +75,11 @@ def _details(value: IkeServer) -> Iterator[Line]:
         yield from _features(value.features)
     if value.certificate is not None:
         yield from _certificate(value.certificate)
+    again = f" ({value.retransmissions} sent again)" if value.retransmissions else ""
     cookie = ", cookies asked for" if value.cookie_required else ""
     yield _row(
         "asked",
-        f"{value.packets_sent} packets of at most {value.largest_packet} bytes, {value.method or 'one'}{cookie}",
+        f"{value.packets_sent} packets{again} of at most {value.largest_packet} bytes, {value.method or 'one'}{cookie}",
     )
     yield _row("not visible", "child SA policy, PFS group, NPS policy and lifetimes: they need credentials")
 
