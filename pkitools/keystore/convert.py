@@ -13,7 +13,7 @@ from pkitools.files.writing import PRIVATE, PUBLIC, NewFile, write_group
 from pkitools.keystore.inputs import Source, in_file, merge, read_source
 from pkitools.keystore.layouts import RULES, Part, lay_out, lay_out_authorities
 from pkitools.keystore.pairing import Pair, Pairing, link, match
-from pkitools.keystore.pfx_findings import pfx_findings
+from pkitools.keystore.pfx_findings import is_ksp, pfx_findings
 from pkitools.keystore.selection import (
     chain_findings,
     choose_pairs,
@@ -30,6 +30,7 @@ from pkitools.models.outcome import Finding
 from pkitools.models.secret import Secret
 from pkitools.protocol.pkcs12 import Profile, write_pfx
 from pkitools.protocol.pkcs12.attributes import display_name
+from pkitools.protocol.pkcs12.writing import DEFAULT_ITERATIONS
 from pkitools.protocol.private_key import MAX_ITERATIONS
 
 DEFAULT_PROVIDER = "Microsoft Software Key Storage Provider"
@@ -234,14 +235,13 @@ def to_pfx(
     pairs = _chosen(pairing, options)
     keep_all = options.all_certificates or all(source.is_pfx for source in sources)
     content, left_out = _content(pairing, pairs, options, keep_all=keep_all)
-    data = write_pfx(
-        content,
-        password,
-        options.profile,
-        iterations=options.iterations,
-        mac_iterations=options.mac_iterations,
-    )
-    findings = (*merged.notes, *chain_findings(pairs[0]), *left_out, *pfx_findings(content, password, options.profile))
+    rounds = {
+        "iterations": options.iterations or DEFAULT_ITERATIONS[options.profile],
+        "mac_iterations": options.mac_iterations or DEFAULT_ITERATIONS[options.profile],
+    }
+    data = write_pfx(content, password, options.profile, **rounds)
+    about_pfx = pfx_findings(content, password, options.profile, **rounds)
+    findings = (*merged.notes, *chain_findings(pairs[0]), *left_out, *about_pfx)
     return _pfx_result(content, pairs[0], data, options, findings)
 
 
@@ -271,12 +271,6 @@ def _with_options(key: KeyEntry, options: PfxOptions) -> KeyEntry:
         machine=key.machine if options.machine is None else options.machine,
         friendly_name=key.friendly_name if options.friendly_name is None else options.friendly_name,
     )
-
-
-def is_ksp(provider: str) -> bool:
-    """Whether a provider's name is that of a key storage provider (CNG); all others are CSPs (CryptoAPI)."""
-    folded = provider.rstrip("\0").casefold()
-    return "key storage provider" in folded or folded == "microsoft platform crypto provider"
 
 
 def _require_match(key_sources: Sequence[Source], pairing: Pairing) -> None:
