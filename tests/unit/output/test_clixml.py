@@ -69,7 +69,9 @@ def test_any_text_survives_as_ascii_without_a_line_break(text: str) -> None:
 def test_our_reader_reads_our_writer(text: str) -> None:
     form = ClixmlFile(Sample)
     form.outcome(outcome(text))
-    assert read_clixml(form.end().encode("ascii"))[0].properties["DisplayName"] == text
+    # The reader has no use for a lone surrogate and says U+FFFD.
+    expected = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    assert read_clixml(form.end().encode("ascii"))[0].properties["DisplayName"] == expected
 
 
 VALUES = st.recursive(
