@@ -81,6 +81,10 @@ def pkitools(
 def run(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
+        if (sys.argv[1:] if args is None else args) == ["powershell-bridge"]:
+            from pkitools.cli.bridge import run_bridge
+
+            return run_bridge()
         app(args=args, prog_name="pkitools")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(ExitCode.OK if stop.code is None else ExitCode.USAGE)

@@ -188,7 +188,10 @@ def _read_secret(
     return {"password": ask_password(f"Password of {user}: ")}
 
 
-def _secret_in_file(path: Path) -> Secret:
+def _secret_in_file(path: Path | Secret) -> Secret:
+    """The bridge to PowerShell hands over the secret itself in a file name's place."""
+    if isinstance(path, Secret):
+        return path
     from pkitools.files.reading import read_capped
 
     data = read_capped(path, limit=_MAX_SECRET_BYTES)

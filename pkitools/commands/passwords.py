@@ -146,7 +146,10 @@ def _from_options(password_file: str | None, password_env: str | None, password_
     return Given()
 
 
-def _lines(path: str) -> tuple[Secret, ...]:
+def _lines(path: str | Secret) -> tuple[Secret, ...]:
+    """The lines of a file; the bridge to PowerShell hands over the secret itself in a file name's place."""
+    if isinstance(path, Secret):
+        return (path,)
     data = sys.stdin.buffer.read(_MAX_FILE) if path == "-" else read_capped(path, limit=_MAX_FILE)
     lines = _text(data).removesuffix("\n").split("\n")
     return tuple(Secret(line.removesuffix("\r")) for line in lines)

@@ -41,10 +41,14 @@ class Writer:
         self._references = 0
         self._types: dict[tuple[str, ...], int] = {}
 
-    def outcome(self, outcome: Outcome[Any], model: type) -> str:
-        """The record of an outcome, with the type names of its value's class."""
+    def outcome(self, outcome: Outcome[Any], model: type, name: str | None = None) -> str:
+        """The record of an outcome, with the type names of its value's class; ``name`` makes it a property."""
         pairs = [(item.name, value) for item, value in outcome_values(outcome, model)]
-        return self._object(_names_of(model), pairs)
+        return self._object(_names_of(model), pairs, name=name)
+
+    def begin_envelope(self) -> str:
+        """The start of a property bag without a class of its own."""
+        return self._begin(("System.Management.Automation.PSCustomObject", "System.Object"))
 
     def value(self, value: Any, name: str | None = None, depth: int = 0) -> str:
         """One value as an element; ``name`` makes it a property."""

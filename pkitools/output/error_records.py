@@ -75,17 +75,32 @@ def category_of(error: PkiToolsError) -> ErrorCategory:
     return next((category for kind, category in _CATEGORIES if isinstance(error, kind)), ErrorCategory.NotSpecified)
 
 
-def record_of(error: PkiToolsError, command: str, target: str | None = None) -> ErrorRecord:
-    """The error record of an error that ``command`` met."""
-    number = codes.by_name(error.code).value if error.code else E_FAIL
+def category_of_id(error_id: str) -> ErrorCategory:
+    """The category for the id of an error or a reason."""
+    if error_id in _BY_ID:
+        return _BY_ID[error_id]
+    for kind, category in _CATEGORIES:
+        if kind.error_id == error_id:
+            return category
+    return ErrorCategory.NotSpecified
+
+
+def hresult_of(code: str | None) -> int:
+    """The signed HRESULT of a code by its name; E_FAIL without one."""
+    number = codes.by_name(code).value if code else E_FAIL
     if number <= 0xFFFF:
         number |= 0x80070000  # HRESULT_FROM_WIN32
+    return number - 0x100000000 if number & 0x80000000 else number
+
+
+def record_of(error: PkiToolsError, command: str, target: str | None = None) -> ErrorRecord:
+    """The error record of an error that ``command`` met."""
     return ErrorRecord(
         message=error.message + (f" Next: {error.hint}." if error.hint else ""),
         error_id=error.error_id,
         category=int(category_of(error)),
         target=target,
         activity=command,
-        hresult=number - 0x100000000 if number & 0x80000000 else number,
+        hresult=hresult_of(error.code),
         hint=error.hint,
     )
