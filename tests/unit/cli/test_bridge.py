@@ -42,7 +42,7 @@ def test_outcomes_errors_and_warnings_come_as_envelopes_in_order(monkeypatch, ca
     assert records[0].Value.DisplayName == "Zoë\n\U0001f511"
     error = records[2]
     assert (error.Id, error.Category, error.Target) == ("ConnectionFailed", "ConnectionError", "dead")
-    assert error.HResult & 0xFFFFFFFF == 0x800706BA
+    assert int(str(error.HResult)) & 0xFFFFFFFF == 0x800706BA
     assert error.Terminating is False
 
 
