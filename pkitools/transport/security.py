@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pkitools.errors import (
     AuthenticationError,
@@ -24,7 +24,7 @@ from pkitools.transport.dns import Endpoint, is_address
 from pkitools.transport.logon_errors import kerberos_refusal
 
 if TYPE_CHECKING:
-    from spnego import ContextProxy
+    from spnego import ContextProxy, ContextReq
     from spnego._credential import Credential
 
 T = TypeVar("T")
@@ -213,28 +213,20 @@ class Logon:
                     f"Kerberos needs the server's name, not its address {target.host}",
                     hint="give --server the full DNS name, or --auth ntlm",
                 )
-        request = spnego.ContextReq.mutual_auth | spnego.ContextReq.replay_detect | spnego.ContextReq.sequence_detect
-        if options.protect:
-            request |= spnego.ContextReq.confidentiality | spnego.ContextReq.integrity
-        elif method is AuthMethod.KERBEROS:
-            request = spnego.ContextReq.mutual_auth | spnego.ContextReq.no_integrity
-        else:
-            request = spnego.ContextReq.none
-        if options.dce_style:
-            request |= spnego.ContextReq.dce_style
-        binding = GssChannelBindings(application_data=options.binding) if options.binding else None
+        arguments: dict[str, Any] = {
+            "hostname": target.host,
+            "service": target.service,
+            "channel_bindings": GssChannelBindings(application_data=options.binding) if options.binding else None,
+            "context_req": _requirements(method, options),
+        }
         protocol = "negotiate" if options.negotiate else method.value
         try:
             credential = self._spnego_credential(method, target, deadline)
-            with self.kerberos_configuration.applied(deadline):
-                proxy = spnego.client(
-                    credential,
-                    hostname=target.host,
-                    service=target.service,
-                    channel_bindings=binding,
-                    context_req=request,
-                    protocol=protocol,
-                )
+            if method is AuthMethod.NTLM and not options.protect:
+                proxy = _unsigned_ntlm(credential, options.negotiate, arguments)
+            else:
+                with self.kerberos_configuration.applied(deadline):
+                    proxy = spnego.client(credential, protocol=protocol, **arguments)
         except SpnegoError as error:
             raise _refusal(error, self.credentials.who, target, False) from error
         return SecurityContext(proxy, method, self, target)
@@ -289,6 +281,35 @@ class Logon:
                     code="ERROR_NO_SUCH_DOMAIN",
                 ) from error
         return [Endpoint(address, kerberos.KDC_PORT) for address in self.kerberos_configuration.kdcs(realm)]
+
+
+def _requirements(method: AuthMethod, options: ContextOptions) -> ContextReq:
+    from spnego import ContextReq
+
+    if options.protect:
+        request = ContextReq.default
+    elif method is AuthMethod.KERBEROS:
+        request = ContextReq.mutual_auth | ContextReq.no_integrity
+    else:
+        request = ContextReq.none
+    return request | ContextReq.dce_style if options.dce_style else request
+
+
+def _unsigned_ntlm(credential: Credential, negotiate: bool, arguments: dict[str, Any]) -> ContextProxy:
+    """NTLM that neither signs nor seals, for a channel that TLS protects.
+
+    pyspnego asks for a key exchange all the same and then sends a key of one byte, which Samba refuses
+    (MS-NLMP 3.1.5.1.2 wants a key exchange with SIGN or SEAL only): the flag is taken back.
+    """
+    import spnego
+    from spnego._context import GSSMech
+    from spnego._ntlm_raw.messages import NegotiateFlags
+
+    ntlm = spnego.client(credential, protocol="ntlm", **arguments)
+    ntlm._context_req &= ~NegotiateFlags.key_exch
+    if not negotiate:
+        return ntlm
+    return spnego.client(credential, protocol="negotiate", _negotiate_contexts={GSSMech.ntlm: ntlm}, **arguments)
 
 
 def _nt_hash(credentials: Credentials) -> str:
