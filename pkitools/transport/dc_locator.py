@@ -105,6 +105,8 @@ class Locator:
             ) from error
         except dns.exception.Timeout as error:
             raise self._silent(deadline) from error
+        except dns.resolver.NoNameservers as error:
+            raise NameResolutionError(f"{self._named()} cannot answer for {name}", hint=_HINT) from error
         except (dns.exception.DNSException, UnicodeError) as error:
             raise NameResolutionError(f"cannot look up {name}: {error}", hint=_HINT) from error
         records = [
@@ -133,8 +135,11 @@ class Locator:
     def _lifetime(deadline: Deadline) -> float:
         return min(_QUERY_SECONDS, deadline.require("asking DNS for domain controllers"))
 
+    def _named(self) -> str:
+        return f"the DNS server {self._server[0]}" if self._server else "this machine's DNS server"
+
     def _silent(self, deadline: Deadline) -> NoAnswerError:
-        where = f"the DNS server {self._server[0]}" if self._server else "this machine's DNS server"
+        where = self._named()
         if deadline.expired():
             return DeadlineExceededError(f"timed out after {deadline.seconds:g} s while asking {where}", hint=_HINT)
         return NameResolutionError(f"{where} does not answer", hint=_HINT)

@@ -87,8 +87,8 @@ def fetch_ticket(credentials: Credentials, realm: str, kdcs: Sequence[Endpoint],
     from impacket.krb5.types import Principal
     from pyasn1.error import PyAsn1Error
 
-    who = credentials.who
     where = f"the KDC of {realm}"
+    refused = f"{where} refused {credentials.who}"
     secret = _secret_arguments(credentials, realm)
     client = Principal(credentials.name, type=1)
     exchange = _bound_exchange(lambda data: _ask(data, kdcs, deadline))
@@ -96,9 +96,9 @@ def fetch_ticket(credentials: Credentials, realm: str, kdcs: Sequence[Endpoint],
         reply, _, reply_key, _ = exchange(client, domain=realm, lmhash=b"", **secret)
         return _cache_of(reply, reply_key)
     except kerberosv5.KerberosError as error:
-        raise kerberos_refusal(int(error.getErrorCode()), who, where, _status(error.getErrorPacket())) from error
+        raise kerberos_refusal(int(error.getErrorCode()), refused, _status(error.getErrorPacket())) from error
     except (InvalidChecksum, kerberosv5.SessionKeyDecryptionError) as error:
-        raise kerberos_refusal(31, who, where) from error
+        raise kerberos_refusal(31, refused) from error
     except (PyAsn1Error, ValueError, TypeError, KeyError, IndexError, struct.error, OverflowError) as error:
         # what impacket's decoder makes of an answer that is not Kerberos
         raise ProtocolError(f"{where} sent an answer that cannot be read") from error

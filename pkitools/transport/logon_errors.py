@@ -79,14 +79,16 @@ def windows_refusal(number: int, who: str, where: str) -> AuthenticationError | 
     return _error(cause, f"{where} refused {who}: {cause.says}") if cause else None
 
 
-def kerberos_refusal(number: int, who: str, where: str, status: int | None = None) -> AuthenticationError:
-    """The error for a KRB-ERROR code (RFC 4120 7.5.9). ``status`` is the NTSTATUS that a Windows KDC adds to some."""
-    named = f"{where} refused {who}"
+def kerberos_refusal(number: int, tried: str, status: int | None = None) -> AuthenticationError:
+    """The error for a KRB-ERROR code (RFC 4120 7.5.9); ``tried`` begins the sentence (``no ticket for …``).
+
+    ``status`` is the NTSTATUS that a Windows KDC adds to some.
+    """
     name = _KERBEROS_NAMES.get(number, f"Kerberos error {number}")
     cause = _STATUSES.get(status or 0) or _KERBEROS_CAUSES.get(number)
     if cause is None:
-        return AuthenticationError(f"{named}: {name}", hint="look into the event log of the domain controller")
-    return _error(cause, f"{named}: {cause.says} ({name})")
+        return AuthenticationError(f"{tried}: {name}", hint="look into the event log of the domain controller")
+    return _error(cause, f"{tried}: {cause.says} ({name})")
 
 
 def _error(cause: _Cause, message: str) -> AuthenticationError:

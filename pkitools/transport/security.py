@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 _KERBEROS_ERRORS = 0x96C73A00
 """What MIT's error table adds to a code of RFC 4120 7.5.9, as an unsigned number."""
+_FIRST_LIBRARY_ERROR = 128
+"""From here on MIT's table has errors of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +221,14 @@ class Logon:
             "channel_bindings": GssChannelBindings(application_data=options.binding) if options.binding else None,
             "context_req": _requirements(method, options),
         }
-        protocol = "negotiate" if options.negotiate else method.value
         try:
             credential = self._spnego_credential(method, target, deadline)
-            if method is AuthMethod.NTLM and not options.protect:
-                proxy = _unsigned_ntlm(credential, options.negotiate, arguments)
-            else:
-                with self.kerberos_configuration.applied(deadline):
-                    proxy = spnego.client(credential, protocol=protocol, **arguments)
+            with self.kerberos_configuration.applied(deadline):
+                proxy = spnego.client(credential, protocol=method.value, **arguments)
+                if method is AuthMethod.NTLM and not options.protect:
+                    _leave_key_exchange_out(proxy)
+                if options.negotiate:
+                    proxy = _negotiated(proxy, method, arguments)
         except SpnegoError as error:
             raise _refusal(error, self.credentials.who, target, False) from error
         return SecurityContext(proxy, method, self, target)
@@ -236,7 +238,6 @@ class Logon:
 
         credentials = self.credentials
         if method is AuthMethod.NTLM:
-            # always the hash: with a password pyspnego would offer Kerberos beside NTLM
             return spnego.NTLMHash(credentials.user or "", nt_hash=_nt_hash(credentials))
         if credentials.user is not None and self._has_key():
             return spnego.KerberosCCache(self._own_tickets(target, deadline).name)
@@ -295,21 +296,23 @@ def _requirements(method: AuthMethod, options: ContextOptions) -> ContextReq:
     return request | ContextReq.dce_style if options.dce_style else request
 
 
-def _unsigned_ntlm(credential: Credential, negotiate: bool, arguments: dict[str, Any]) -> ContextProxy:
-    """NTLM that neither signs nor seals, for a channel that TLS protects.
+def _leave_key_exchange_out(proxy: ContextProxy) -> None:
+    """NTLM that neither signs nor seals, for a channel that TLS protects, exchanges no key (MS-NLMP 3.1.5.1.2).
 
-    pyspnego asks for a key exchange all the same and then sends a key of one byte, which Samba refuses
-    (MS-NLMP 3.1.5.1.2 wants a key exchange with SIGN or SEAL only): the flag is taken back.
+    pyspnego asks for the exchange all the same and then sends a key of one byte, which Samba refuses.
     """
-    import spnego
-    from spnego._context import GSSMech
     from spnego._ntlm_raw.messages import NegotiateFlags
 
-    ntlm = spnego.client(credential, protocol="ntlm", **arguments)
-    ntlm._context_req &= ~NegotiateFlags.key_exch
-    if not negotiate:
-        return ntlm
-    return spnego.client(credential, protocol="negotiate", _negotiate_contexts={GSSMech.ntlm: ntlm}, **arguments)
+    proxy._context_req &= ~NegotiateFlags.key_exch
+
+
+def _negotiated(proxy: ContextProxy, method: AuthMethod, arguments: dict[str, Any]) -> ContextProxy:
+    """The context inside SPNEGO, as the only mechanism: pyspnego left alone would offer the other one too."""
+    import spnego
+    from spnego._context import GSSMech
+
+    mechanism = GSSMech.kerberos if method is AuthMethod.KERBEROS else GSSMech.ntlm
+    return spnego.client(protocol="negotiate", _negotiate_contexts={mechanism: proxy}, **arguments)
 
 
 def _nt_hash(credentials: Credentials) -> str:
@@ -346,39 +349,44 @@ def bounded(call: Callable[[], T], deadline: Deadline, doing: str) -> T:
 
 def _refusal(error: Exception, who: str, target: Target, complete: bool) -> PkiToolsError:
     """pyspnego's or the Kerberos library's error as one of ours."""
-    minor = _kerberos_code(error)
-    if minor is not None and 0 < minor < 128:
-        return kerberos_refusal(minor, who, f"the KDC asked for {target.service}/{target.host}")
+    library = _library_error(error)
+    minor = (getattr(library, "min_code", 0) - _KERBEROS_ERRORS) & 0xFFFFFFFF if library else 0
+    if 0 < minor < _FIRST_LIBRARY_ERROR:
+        return kerberos_refusal(minor, f"no Kerberos ticket for {target.service}/{target.host} as {who}")
     if complete:
         return ProtocolError(
             f"{target.host} sent a message that is not authentic: the connection is not to be trusted",
             hint="try again; if it stays so, look for what stands between",
             code="SEC_E_MESSAGE_ALTERED",
         )
-    words = _words(error)
-    if minor is not None:
+    if library is not None:
+        words = _words(library)
         return AuthenticationError(
-            f"no Kerberos logon as {who}: {words}", hint=_library_hint(words), code="SEC_E_NO_CREDENTIALS"
+            f"no Kerberos logon to {target.host} as {who}: {words}",
+            hint=_library_hint(words),
+            code="SEC_E_NO_CREDENTIALS",
         )
-    return AuthenticationError(f"the logon to {target.host} as {who} failed: {words}", hint="try another --auth")
+    return AuthenticationError(
+        f"the logon to {target.host} as {who} failed: {_words(error)}", hint="try another --auth"
+    )
 
 
-def _kerberos_code(error: BaseException | None) -> int | None:
-    """The Kerberos error in an exception or what caused it: below 128 as in RFC 4120, above the library's own."""
-    while error is not None:
-        for candidate in (error, getattr(error, "base_error", None)):
-            minor = getattr(candidate, "min_code", None)
-            if isinstance(minor, int) and minor:
-                return (minor - _KERBEROS_ERRORS) & 0xFFFFFFFF
-        error = error.__cause__ or error.__context__
+def _library_error(error: BaseException) -> BaseException | None:
+    """The Kerberos library's own error inside pyspnego's; None when the error is pyspnego's."""
+    waiting: list[BaseException] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(getattr(found, "min_code", None), int):
+            return found
+        inner = (getattr(found, "base_error", None), found.__cause__)
+        waiting += [item for item in inner if isinstance(item, BaseException)]
     return None
 
 
 def _words(error: BaseException) -> str:
-    base = getattr(error, "base_error", None) or error
-    text = str(getattr(base, "args", [""])[0] if not str(base) else base)
-    minor = text.rpartition("Minor")[2] if "Minor" in text else text
-    return " ".join(minor.replace("(", " ").replace(")", " ").split()).strip(": ,") or type(base).__name__
+    """What a library says, without its numbers: ``Server not found in Kerberos database``."""
+    text = str(error).partition(", Context:")[0]
+    return text.rpartition("): ")[2].strip() or type(error).__name__
 
 
 def _library_hint(words: str) -> str:

@@ -5,18 +5,21 @@ Needs root (ports below 1024) and Debian's samba packages. One is provisioned pe
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.pki_directory import forest, to_ldif
 from tests.lab.programs import refuse, require_program
 
 REALM = "AD.EXAMPLE.TEST"
@@ -30,6 +33,7 @@ ADMIN_PASSWORD = "Adm1n-Pässword"
 SYSTEM_PYTHON = "/usr/bin/python3"
 PORTS = (53, 88, 135, 389, 464, 636, 3268, 3269)
 START_SECONDS = 30.0
+_MARKER_PORT = 7
 
 STRICT = "yes"
 SASL_OVER_TLS = "allow_sasl_over_tls"
@@ -69,7 +73,7 @@ class SambaDC:
     directory: Path
     address: str
     strong_auth: str = STRICT
-    ldif: list[str] = field(default_factory=list)
+    domain_sid: str = ""
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -92,27 +96,37 @@ class SambaDC:
         return {**os.environ, "KRB5_CONFIG": str(self.krb5_conf), "LDAPTLS_CACERT": str(self.ca_file)}
 
     def provision(self) -> None:
-        """Makes the directory, with the users, the groups and the LDIF that was given."""
+        """Makes the directory, with the users, the groups and the PKI objects of ``pki_directory``."""
         require_program("samba")
         command = [
             require_program("samba-tool"), "domain", "provision", f"--realm={REALM}", f"--domain={NETBIOS}",
             "--server-role=dc", "--dns-backend=SAMBA_INTERNAL", f"--adminpass={ADMIN_PASSWORD}",
             f"--host-name={HOST}", f"--host-ip={self.address}", f"--targetdir={self.directory}", "--option=log level=0",
         ]  # fmt: skip
-        _run(command)
+        found = re.search(r"S-1-5-21-\d+-\d+-\d+", _run(command))
+        assert found, "samba-tool names no domain SID"
+        self.domain_sid = found[0]
         self._configure()
-        self.populate(users=USERS, groups=GROUPS, policy=POLICY)
+        objects = to_ldif(forest(), CONFIG_DN, self.domain_sid)
+        self.populate(users=USERS, groups=GROUPS, policy=POLICY, ldif=objects)
 
     def clone(self, directory: Path, address: str, strong_auth: str) -> SambaDC:
         """The same domain controller once more, before its first start: same keys, another address and strictness."""
         shutil.copytree(self.directory, directory, ignore=shutil.ignore_patterns("*.sock", "run", "msg.*"))
-        twin = SambaDC(directory, address, strong_auth)
+        twin = SambaDC(directory, address, strong_auth, self.domain_sid)
         twin._configure()
         return twin
 
-    def populate(self, *, users: tuple[User, ...] = (), groups: tuple[str, ...] = (), policy: dict[str, str]) -> None:
-        """Writes into the databases directly, through samba's own modules."""
-        config = {"users": [vars(user) for user in users], "groups": groups, "policy": policy, "ldif": self.ldif}
+    def populate(
+        self,
+        *,
+        users: tuple[User, ...] = (),
+        groups: tuple[str, ...] = (),
+        policy: dict[str, str] | None = None,
+        ldif: str = "",
+    ) -> None:
+        """Writes into the databases directly, through samba's own modules; also while the server runs. The fast way."""
+        config = {"users": [vars(user) for user in users], "groups": groups, "policy": policy or {}, "ldif": ldif}
         script = Path(__file__).with_name("samba_populate.py")
         _run([SYSTEM_PYTHON, str(script), str(self.smb_conf)], json.dumps(config))
 
@@ -144,12 +158,9 @@ class SambaDC:
             process.wait()
 
     def load_ldif(self, text: str) -> None:
-        """Adds the entries of an LDIF to the running directory as its administrator.
-
-        ``{DOMAIN}`` stands for the domain's DN. Binary values are base64 (``attribute:: …``).
-        """
+        """Adds the entries of an LDIF to the running directory as its administrator, over LDAP."""
         with tempfile.NamedTemporaryFile("w", suffix=".ldif", encoding="utf-8") as file:
-            file.write(text.replace("{DOMAIN}", BASE_DN))
+            file.write(text)
             file.flush()
             self.ldap_tool("ldapadd", "-f", file.name)
 
@@ -176,9 +187,9 @@ class SambaDC:
         )  # fmt: skip
         return path
 
-    def kinit(self, user: User, ccache: Path) -> None:
-        """A ticket of MIT's own making."""
-        environment = {**self.environment, "KRB5CCNAME": f"FILE:{ccache}"}
+    def kinit(self, user: User, ccache: str) -> None:
+        """A ticket of MIT's own making in a cache (``FILE:…``, ``DIR:…``)."""
+        environment = {**self.environment, "KRB5CCNAME": ccache}
         _run([require_program("kinit"), f"{user.name}@{REALM}"], user.password + "\n", environment=environment)
 
     def add_dns_record(self, name: str, kind: str, value: str) -> None:
@@ -193,6 +204,12 @@ class SambaDC:
         output = self.ldap_tool("ldapsearch", "-LLL", "-b", BASE_DN, f"(sAMAccountName={user})", "badPwdCount")
         line = next((line for line in output.splitlines() if line.startswith("badPwdCount:")), "badPwdCount: 0")
         return int(line.split(":")[1])
+
+    def lock_out(self, user: User) -> None:
+        """Locks an account as it happens in life: wrong passwords until the policy says enough."""
+        for _ in range(int(POLICY["lockoutThreshold"])):
+            with contextlib.suppress(RuntimeError):
+                self.ldap_tool("ldapsearch", "-b", "", "-s", "base", user=user.name, password="falsch")
 
     def _configure(self) -> None:
         for name in ("run", "etc", "winbindd_socket"):
@@ -312,12 +329,19 @@ def require_samba() -> None:
         refuse("python3-samba is not installed")
 
 
-def free_address() -> str:
-    """A loopback address on which nothing listens on a domain controller's ports."""
+def reserve_address() -> tuple[str, socket.socket]:
+    """A loopback address for a domain controller, and the socket that keeps other test runs from taking it too."""
     for last in range(10, 250):
         address = f"127.0.0.{last}"
+        marker = socket.socket()
+        try:
+            marker.bind((address, _MARKER_PORT))
+        except OSError:
+            marker.close()
+            continue
         if not any(_accepts(address, port) for port in PORTS):
-            return address
+            return address, marker
+        marker.close()
     raise RuntimeError("no loopback address is free")
 
 
@@ -333,4 +357,4 @@ def _run(command: list[str], text: str = "", environment: dict[str, str] | None 
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", env=environment, check=False)
     if done.returncode:
         raise RuntimeError(f"{command[:3]} failed with {done.returncode}: {done.stderr[-2000:]}{done.stdout[-500:]}")
-    return done.stdout
+    return done.stdout or done.stderr

@@ -1,6 +1,6 @@
 """Fills a provisioned Samba directory before its first start. Runs under the system's Python (python3-samba).
 
-Usage: samba_populate.py SMB_CONF < JSON with "users", "groups", "ldif" (texts), "policy".
+Usage: samba_populate.py SMB_CONF < JSON with "users", "groups", "ldif" (one text), "policy".
 """
 
 import json
@@ -30,10 +30,10 @@ def main() -> None:
     message = ldb.Message(ldb.Dn(sam, base))
     for name, value in config["policy"].items():
         message[name] = ldb.MessageElement(value, ldb.FLAG_MOD_REPLACE, name)
-    sam.modify(message)
+    if config["policy"]:
+        sam.modify(message)
     sam.transaction_commit()
-    for text in config["ldif"]:
-        load(sam, text.replace("{DOMAIN}", base).replace("{DOMAINSID}", sam.get_domain_sid()))
+    load(sam, config["ldif"])
 
 
 def add_user(sam: SamDB, base: str, user: dict) -> None:

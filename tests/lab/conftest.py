@@ -1,0 +1,53 @@
+"""Real servers that several lab modules share, one of each per test session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.lab.samba_dc import SASL_OVER_TLS, SambaDC, require_samba, reserve_address
+
+
+@dataclass
+class DomainControllers:
+    """The strict domain controller, and its twin that takes SASL inside TLS (started when first asked for)."""
+
+    strict: SambaDC
+    _twin: SambaDC
+    _twin_runs: bool = False
+
+    @property
+    def sasl_over_tls(self) -> SambaDC:
+        if not self._twin_runs:
+            self._twin.start()
+            self._twin_runs = True
+        return self._twin
+
+    def stop(self) -> None:
+        self.strict.stop()
+        self._twin.stop()
+
+
+@pytest.fixture(scope="session")
+def domain_controllers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DomainControllers]:
+    require_samba()
+    address, marker = reserve_address()
+    twin_address, twin_marker = reserve_address()
+    with marker, twin_marker:
+        strict = SambaDC(tmp_path_factory.mktemp("dc"), address)
+        strict.provision()
+        twin = strict.clone(tmp_path_factory.mktemp("twin") / "dc", twin_address, SASL_OVER_TLS)
+        controllers = DomainControllers(strict, twin)
+        try:
+            strict.start()
+            yield controllers
+        finally:
+            controllers.stop()
+
+
+@pytest.fixture(scope="session")
+def samba_dc(domain_controllers: DomainControllers) -> SambaDC:
+    """The strict domain controller of the lab, with users, groups and PKI objects, running."""
+    return domain_controllers.strict
