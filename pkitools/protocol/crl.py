@@ -199,7 +199,7 @@ def _scope(raw: bytes) -> IssuingDistributionPoint:
     on = {tag: value is not None and value.boolean() for tag, value in flags.items() if tag != 0x83}
     reasons = flags[0x83]
     relative = point is not None and point.children().peek() != 0xA0
-    names = tuple(name.text for name in read_point_names(point)) if point is not None and not relative else ()
+    names = tuple(name.text for name in read_point_names(point)) if point is not None else ()
     some = read_reasons(reasons) if reasons is not None else None
     return IssuingDistributionPoint(names, relative, on[0x81], on[0x82], some, on[0x84], on[0x85])
 

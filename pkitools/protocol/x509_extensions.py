@@ -101,13 +101,12 @@ def read_reasons(value: Value) -> tuple[str, ...]:
 
 
 def read_point_names(value: Value) -> tuple[GeneralName, ...]:
-    """Full names of a DistributionPointName (the [0] that holds the choice); FormatError for a relative name."""
+    """Full names of a DistributionPointName (the [0] that holds the choice); none for a name relative to the CRL's
+    issuer, which nobody writes."""
     choice = value.children()
     names = choice.read()
     choice.require_end()
-    if names.tag != 0xA0:
-        raise FormatError("a distribution point named relative to the CRL issuer, which is not supported")
-    return read_general_names(names.children())
+    return read_general_names(names.children()) if names.tag == 0xA0 else ()
 
 
 def _distribution_point(value: Value) -> DistributionPoint:

@@ -79,7 +79,7 @@ def _ask_point(
         failures.append(f"an indirect CRL (issued by {point.crl_issuer}) is not supported")
         return None
     if not point.names:
-        failures.append("a distribution point without a name")
+        failures.append("a distribution point without a full name is not supported")
     for url in point.names[:MAX_NAMES]:
         crl = visits.get(Ask(url, "Crl"), read_crl)
         if crl is None:
