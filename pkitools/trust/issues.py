@@ -45,19 +45,24 @@ class Issue(NamedTuple):
     finding: Finding
 
 
-def flagged(index: int, flag: ChainFlag, id: str, message: str, next_step: str) -> Issue:  # noqa: A002
+def flagged(position: int, flag: ChainFlag, id: str, message: str, next_step: str) -> Issue:  # noqa: A002
     """An error for which Windows sets ``flag``."""
-    return Issue(index, flag, finding(Severity.ERROR, id, message, next_step, code=FLAGS[flag][0]))
+    return Issue(position, flag, finding(Severity.ERROR, id, message, next_step, code=FLAGS[flag][0]))
 
 
-def warned(index: int, id: str, message: str, next_step: str, code: str | None = None) -> Issue:  # noqa: A002
+def flagless(position: int, id: str, message: str, next_step: str, code: str | None = None) -> Issue:  # noqa: A002
+    """An error that is no matter of the chain, so that no flag stands for it."""
+    return Issue(position, None, finding(Severity.ERROR, id, message, next_step, code=code))
+
+
+def warned(position: int, id: str, message: str, next_step: str, code: str | None = None) -> Issue:  # noqa: A002
     """What works today and will bite."""
-    return Issue(index, None, finding(Severity.WARNING, id, message, next_step, code=code))
+    return Issue(position, None, finding(Severity.WARNING, id, message, next_step, code=code))
 
 
-def noted(index: int, id: str, message: str, next_step: str = "", code: str | None = None) -> Issue:  # noqa: A002
+def noted(position: int, id: str, message: str, next_step: str = "", code: str | None = None) -> Issue:  # noqa: A002
     """What is worth knowing."""
-    return Issue(index, None, finding(Severity.NOTE, id, message, next_step, code=code))
+    return Issue(position, None, finding(Severity.NOTE, id, message, next_step, code=code))
 
 
 def status_of(flags: Iterable[ChainFlag]) -> tuple[ChainStatus, ...]:
@@ -70,8 +75,8 @@ def status_of(flags: Iterable[ChainFlag]) -> tuple[ChainStatus, ...]:
     )
 
 
-def label(certificate: Certificate, index: int) -> str:
+def label(certificate: Certificate, position: int) -> str:
     """How a sentence names a member of the path."""
-    if index == 0:
+    if position == 0:
         return "the certificate"
     return f"the CA certificate {certificate.subject or certificate.thumbprint}"

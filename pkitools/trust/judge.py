@@ -18,14 +18,15 @@ from pkitools.models.trust import (
 )
 from pkitools.trust.checks import Question, check_path
 from pkitools.trust.fetcher import TimeLimit
-from pkitools.trust.issues import Issue, status_of, warned
+from pkitools.trust.issues import Issue, flagless, noted, status_of, warned
 from pkitools.trust.members import Member, member_of
 from pkitools.trust.names import NameMatch, match_name
 from pkitools.trust.paths import MAX_SENT, Path, Pool, build_paths
-from pkitools.trust.purposes import RULES
+from pkitools.trust.purposes import RULES, check_holder
 from pkitools.trust.revocation import check_revocation
 from pkitools.trust.sources import Sources, Visits
 from pkitools.trust.store import Store
+from pkitools.trust.strict import strict_refusal
 
 MAX_REVOCATION_PATHS = 3
 
@@ -78,7 +79,13 @@ def judge(
     ranked = _ranked(build_paths(member_of(sent[0]), pool, visits), Question(RULES[purpose], now))
     judged = _with_revocation(ranked, settings, visits, now, staple)
     match, about_name = _named(judged.path.links[0].member, name)
-    about_run = [*_about_handshake(settings, judged, sent), *_about_time(judged, settings, now)]
+    about_run = [
+        *check_holder(judged.path.links[0].member.model, purpose),
+        *_about_handshake(settings, judged, sent),
+        *_about_time(judged, settings, now),
+    ]
+    if RULES[purpose].server and match is not False and not judged.flags:
+        about_run += _about_others(judged.path, name, now)
     findings = [*(issue.finding for issue in (*judged.issues, *about_run)), *about_name]
     return Judgement(
         purpose,
@@ -175,6 +182,14 @@ def _about_handshake(settings: Settings, judged: _Judged, sent: Sequence[bytes])
         yield warned(0, "TooManyCertificates", message, "send the leaf and its intermediates only")
 
 
+def _about_others(path: Path, name: str | None, now: datetime) -> Iterator[Issue]:
+    refusal = strict_refusal(path, name, now)
+    if refusal is not None:
+        yield noted(
+            0, "OthersRefuse", f"strict verification, as browsers and other libraries do it, refuses: {refusal}"
+        )
+
+
 def _about_time(judged: _Judged, settings: Settings, now: datetime) -> Iterator[Issue]:
     for index, link in enumerate(judged.path.links):
         end = link.member.model.not_after
@@ -184,7 +199,7 @@ def _about_time(judged: _Judged, settings: Settings, now: datetime) -> Iterator[
         name = "the certificate" if index == 0 else f"the CA certificate {link.member.model.subject}"
         message = f"{name} expires in {days} days, on {end:%Y-%m-%d}"
         if days < settings.crit_days:
-            yield Issue(index, None, finding(Severity.ERROR, "ExpiresSoon", message, "renew it now"))
+            yield flagless(index, "ExpiresSoon", message, "renew it now")
         elif days < settings.warn_days:
             yield warned(index, "ExpiresSoon", message, "renew it")
 

@@ -500,3 +500,65 @@ def test_flags_and_their_hresults(flag):
     (status,) = status_of([flag])
     number = DOTNET[flag.name]
     assert status.code_hex == (None if number is None else f"0x{number:08X}")
+
+
+USER_SID = "S-1-5-21-1004336348-1177238915-682003330-1105"
+
+
+def upn(text: str) -> x509.OtherName:
+    return x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"), wrap(0x0C, text.encode()))
+
+
+def sid_extension(sid: str):
+    other = wrap(0xA0, x509_oid("1.3.6.1.4.1.311.25.2.1") + wrap(0xA0, wrap(4, sid.encode())))
+    return (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2"), wrap(0x30, other)), False)
+
+
+def holder(world, *names: x509.GeneralName, sid: str | None = None) -> Issued:
+    extra = [(x509.SubjectAlternativeName(names), False)] if names else []
+    return world.leaf(sans=(), eku=(CLIENT,), extra=[*extra, *([sid_extension(sid)] if sid else [])])
+
+
+def test_a_vpn_user(world):
+    def judged(*names, sid=None):
+        return world.judge(holder(world, *names, sid=sid), world.ca, purpose=Purpose.VPN_USER, name=None)
+
+    good = judged(upn("åse@lab.test"), sid=USER_SID)
+    assert (good.certificate_is_valid, good.name_match, ids(good)) == (True, None, [])
+    in_uri = x509.UniformResourceIdentifier(f"tag:microsoft.com,2022-09-14:sid:{USER_SID}")
+    assert ids(judged(upn("åse@lab.test"), in_uri)) == []
+    assert ids(judged(upn("åse@lab.test"))) == ["NoSid"]
+    assert ids(judged(upn("åse@lab.test"), upn(USER_SID))) == ["MisplacedSid"]
+    assert ids(judged(upn("åse@lab.test"), sid="S-1-5-18")) == ["BadSid"]
+    assert ids(judged(sid=USER_SID)) == ["NoPrincipalName"]
+    assert ids(world.judge(world.leaf(), world.ca, purpose=Purpose.VPN_USER, name=None))[0] == "WrongUsage"
+
+
+def test_a_device(world):
+    named = holder(world, x509.DNSName("pc1.lab.test"))
+    judged = world.judge(named, world.ca, purpose=Purpose.DEVICE, name="pc1.lab.test")
+    assert (ids(judged), ids(judged, Severity.NOTE)) == ([], ["NoSid"])
+    judged = world.judge(holder(world, sid=USER_SID), world.ca, purpose=Purpose.DEVICE, name=None)
+    assert ids(judged) == ["NoDnsName"]
+
+
+def test_an_nps_server(world):
+    leaf = world.leaf(key=rsa_key(2048))
+    assert ids(world.judge(leaf, world.ca, purpose=Purpose.NPS_SERVER)) == []
+    nameless = world.maker.leaf(world.ca, "", key=rsa_key(2048))
+    judged = world.judge(nameless, world.ca, purpose=Purpose.NPS_SERVER)
+    assert (judged.certificate_is_valid, ids(judged)) == (True, ["EmptySubject"])
+    assert ids(world.judge(world.leaf(), world.ca, purpose=Purpose.NPS_SERVER)) == ["NotRsa"]
+
+
+def test_an_ike_server_with_and_without_the_ike_usage(world):
+    judged = world.judge(world.leaf(), world.ca, purpose=Purpose.IKE_SERVER)
+    assert (judged.certificate_is_valid, ids(judged, Severity.NOTE)) == (True, ["NoIkeUsage"])
+    judged = world.judge(world.leaf(eku=(SERVER, IKE)), world.ca, purpose=Purpose.IKE_SERVER)
+    assert ids(judged, Severity.NOTE) == ["IkeUsage"]
+
+
+def test_what_strict_libraries_refuse_is_a_note(world):
+    judged = world.judge(world.leaf(key_ids=False), world.ca)
+    assert (judged.certificate_is_valid, ids(judged), ids(judged, Severity.NOTE)) == (True, [], ["OthersRefuse"])
+    assert "2.5.29.35" in judged.findings[0].message
