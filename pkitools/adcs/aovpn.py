@@ -70,15 +70,19 @@ def _has(settings: CertificateTemplateSettings, oid: str) -> bool:
 
 
 def _sid(template: CertificateTemplate, settings: CertificateTemplateSettings) -> list[Finding]:
-    """KB5014754: the CA writes the account's SID unless a flag forbids it or the request names the subject."""
+    """KB5014754: the CA writes the account's SID unless a flag forbids it or the request names the subject.
+
+    A device tunnel with IKEv2 is not mapped to an account, so that there it is a warning only.
+    """
+    severity = Severity.ERROR if settings.subject_type is SubjectType.USER else Severity.WARNING
     next_step = "clear msPKI-Enrollment-Flag 0x80000 and build the subject from Active Directory, then reissue"
     tail = "strong mapping (KB5014754) refuses EAP-TLS with such certificates"
     if EnrollmentFlags.NO_SECURITY_EXTENSION in settings.enrollment_options:
         message = f"certificates carry no SID (CT_FLAG_NO_SECURITY_EXTENSION 0x80000): {tail}"
-        return [finding(Severity.ERROR, "NoSecurityIdentifier", message, next_step)]
+        return [finding(severity, "NoSecurityIdentifier", message, next_step)]
     if settings.subject_name & _SUPPLIED:
         message = f"the subject is supplied in the request, so the CA writes no SID: {tail}"
-        return [finding(Severity.ERROR, "NoSecurityIdentifier", message, next_step)]
+        return [finding(severity, "NoSecurityIdentifier", message, next_step)]
     return []
 
 
@@ -113,7 +117,9 @@ def _key(template: CertificateTemplate, settings: CertificateTemplateSettings) -
     bits = settings.cryptography.minimal_key_length
     if settings.cryptography.key_algorithm.friendly_name == "RSA" and bits is not None and bits < _MIN_RSA_BITS:
         message = f"RSA keys of {bits} bits are allowed"
-        found.append(finding(Severity.WARNING, "KeyTooShort", message, f"raise the minimum key size to {_MIN_RSA_BITS}"))
+        found.append(
+            finding(Severity.WARNING, "KeyTooShort", message, f"raise the minimum key size to {_MIN_RSA_BITS}")
+        )
     return found
 
 

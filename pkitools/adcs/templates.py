@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pkitools.adcs.oid_directory import OidDirectory
 from pkitools.adcs.rights import Token, access_rules, account_rights
@@ -141,6 +141,13 @@ def read_template(dn: str, attributes: Mapping[str, Iterable[bytes]], context: T
         access=access_rules(descriptor, context.name_of) if descriptor else (),
         undecodable=tuple(reader.undecodable),
     )
+
+
+def at_ca(template: CertificateTemplate, ca_rights: AccountRights) -> CertificateTemplate:
+    """The template as one CA issues it: what the account may do there."""
+    own = template.template_rights or AccountRights(None, None)
+    enroll = _both(own.enroll, ca_rights.enroll)
+    return replace(template, ca_rights=ca_rights, can_enroll=enroll, can_autoenroll=_both(enroll, own.autoenroll))
 
 
 def missing_template(name: str) -> CertificateTemplate:

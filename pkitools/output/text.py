@@ -168,7 +168,11 @@ def _cell(value: Any) -> str:
 
 
 class TextFormat:
-    """The text of a command's results: by its view's ``render`` (streams) or ``TABLE`` (one table at the end)."""
+    """The text of a command's results: by its view's ``render`` (streams) or ``TABLE`` (one table at the end).
+
+    A view with both shows a single target by ``render`` and several as the table. ``below`` of a view gives the lines
+    that an outcome adds under the table.
+    """
 
     def __init__(self, model: type, view: str | None, *, many: bool, colour: bool) -> None:
         self._model = model
@@ -183,7 +187,7 @@ class TextFormat:
 
     def outcome(self, outcome: Outcome[Any]) -> str:
         """The text of one outcome, or nothing yet when it goes into a table."""
-        if not hasattr(self._view, "render"):
+        if not hasattr(self._view, "render") or (self._many and hasattr(self._view, "TABLE")):
             self._rows.append(outcome)
             return ""
         lines: list[Line] = list(self._view.render(outcome, self._many)) if outcome.value is not None else []
@@ -197,7 +201,10 @@ class TextFormat:
             tuple(Column(item.name, item.field) for item in _simple_properties(self._model))
         )
         lines = table_lines(table, self._rows)
+        below = getattr(self._view, "below", None)
         for item in self._rows:
+            if below is not None and item.value is not None:
+                lines += below(item)
             if item.reason is not None:
                 lines += reason_lines(item.target, item.reason)
         return render(lines, colour=self._colour)
