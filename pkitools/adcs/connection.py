@@ -1,31 +1,23 @@
-"""What the domain asks of a directory connection. ``transport.ldap`` has the real one, tests one that counts."""
+"""What the domain asks of a directory connection. ``transport.ldap.Directory`` is one, tests have one that counts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pkitools.protocol.ldap.messages import Entry
 
-BASE = "base"
-SUBTREE = "subtree"
-
 
 class DirectoryConnection(Protocol):
-    """A bound connection to one domain controller or global catalog."""
+    """An authenticated connection to one domain controller or global catalog."""
 
-    @property
-    def config_dn(self) -> str:
-        """The configuration naming context."""
-        ...
+    config_dn: str
+    """The configuration naming context."""
+    accounts_dn: str
+    """Where accounts are looked for: the controller's domain; everywhere in a global catalog."""
+    token_groups: tuple[bytes, ...]
+    """The SIDs of the account in use and its groups."""
 
-    @property
-    def principals_base(self) -> str:
-        """Where accounts are looked for: the controller's domain, or everything in a global catalog."""
-        ...
-
-    def search(
-        self, base: str, filter_: str, attributes: Sequence[str], *, scope: str, descriptors: bool = False
-    ) -> Iterable[Entry]:
-        """The entries, however many pages they take. ``descriptors`` asks for owner, group and access list."""
+    def search(self, base: str, query: str, attributes: Sequence[str], *, descriptors: bool = False) -> Iterator[Entry]:
+        """The objects below ``base`` that match, with owner, group and access list when ``descriptors``."""
         ...

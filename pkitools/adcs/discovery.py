@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pkitools.adcs import aovpn, enrollment_services
-from pkitools.adcs.connection import SUBTREE, DirectoryConnection
+from pkitools.adcs.connection import DirectoryConnection
 from pkitools.adcs.forest import Forest, account_token, pks_dn, read_forest, template_name
 from pkitools.adcs.oid_directory import OidDirectory
 from pkitools.adcs.reachability import Resolver, probe_hosts
@@ -32,13 +32,11 @@ def find_cas(
 ) -> list[CertificationAuthority]:
     """The CAs whose host and whose name (sanitized or plain) match, sorted as the directory gives them.
 
-    ``enterprise`` and ``standalone`` keep that sort; neither or both keep all. Two searches.
+    ``enterprise`` and ``standalone`` keep that sort; neither or both keep all. One search.
     """
     context = TemplateContext(OidDirectory(), token=account_token(directory))
     filter_ = filters.equals("objectClass", enrollment_services.OBJECT_CLASS)
-    entries = directory.search(
-        pks_dn(directory), filter_, enrollment_services.ATTRIBUTES, scope=SUBTREE, descriptors=True
-    )
+    entries = directory.search(pks_dn(directory), filter_, enrollment_services.ATTRIBUTES, descriptors=True)
     cas = [enrollment_services.read_service(entry, context) for entry in entries]
     return [
         ca
@@ -140,7 +138,7 @@ def find_templates(
 ) -> Iterator[Outcome[CertificateTemplate]]:
     """The templates that one of the patterns matches (all without patterns), in the order of their display names.
 
-    A pattern without wildcards that matches nothing is an outcome of its own. Four searches.
+    A pattern without wildcards that matches nothing is an outcome of its own. Two searches.
     """
     wanted = [("cn", pattern) for pattern in names]
     wanted += [("displayName", pattern) for pattern in display_names]

@@ -1,12 +1,12 @@
-"""One reading of a forest's Public Key Services: templates, CAs, OIDs and names, in at most four searches."""
+"""One reading of a forest's Public Key Services: templates, CAs, OIDs and names, in two searches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pkitools.adcs import enrollment_services, oid_directory, templates
-from pkitools.adcs.connection import BASE, SUBTREE, DirectoryConnection
+from pkitools.adcs import enrollment_services, oid_directory, principals, templates
+from pkitools.adcs.connection import DirectoryConnection
 from pkitools.adcs.oid_directory import OidDirectory
 from pkitools.adcs.principals import PrincipalNames
 from pkitools.adcs.rights import Token
@@ -30,19 +30,15 @@ def pks_dn(directory: DirectoryConnection) -> str:
 
 
 def account_token(directory: DirectoryConnection) -> Token | None:
-    """The SIDs of the account in use, as its controller computed them at logon (tokenGroups of the rootDSE).
+    """The SIDs of the account in use, as its controller computed them at logon.
 
-    None when the controller does not tell, or when no one is logged on.
+    None when the controller does not tell, when one is no SID, or when no one is logged on.
     """
-    for entry in directory.search("", filters.present("objectClass"), ("tokenGroups",), scope=BASE):
-        found = set()
-        for value in AttributeReader(entry.attributes).all_octets("tokenGroups"):
-            try:
-                found.add(unpack_sid(value))
-            except FormatError:
-                return None
-        return frozenset(found) if found and _ANONYMOUS not in found else None
-    return None
+    try:
+        found = frozenset(unpack_sid(value) for value in directory.token_groups)
+    except FormatError:
+        return None
+    return found if found and _ANONYMOUS not in found else None
 
 
 @dataclass(slots=True)
@@ -59,12 +55,13 @@ class Forest:
             yield read_template(entry.dn, entry.attributes, self.context)
 
 
-def read_forest(directory: DirectoryConnection, template_filter: str | None = None, *, names: bool = True) -> Forest:
+def read_forest(directory: DirectoryConnection, template_filter: str | None = None) -> Forest:
     """Templates (all, or those that ``template_filter`` lets through), CAs and OIDs, with the names of all SIDs.
 
-    Four searches: the account's groups, the Public Key Services, the domains' names, the SIDs.
+    Two searches: everything in the configuration, and the SIDs.
     """
     forest = Forest(TemplateContext(OidDirectory(), token=account_token(directory)))
+    names = PrincipalNames()
     services: list[Entry] = []
     for entry in _search(directory, template_filter):
         kind = _object_class(entry.attributes)
@@ -74,12 +71,12 @@ def read_forest(directory: DirectoryConnection, template_filter: str | None = No
             forest.context.oids.add(entry.attributes)
         elif kind == enrollment_services.OBJECT_CLASS.lower():
             services.append(entry)
+        elif kind == principals.CROSS_REFERENCE.lower():
+            names.add_domain(entry.attributes)
     forest.cas = [enrollment_services.read_service(entry, forest.context) for entry in services]
     forest.context.publishers = publishers(forest.cas)
-    if names:
-        known = PrincipalNames()
-        known.resolve(directory, _sids(forest))
-        forest.context.name_of = known.name_of
+    names.resolve(directory, _sids(forest))
+    forest.context.name_of = names.name_of
     return forest
 
 
@@ -95,15 +92,27 @@ def publishers(cas: Iterable[CertificationAuthority]) -> dict[str, tuple[Publish
     return {name: tuple(entries) for name, entries in found.items()}
 
 
+_OTHER_CLASSES = (enrollment_services.OBJECT_CLASS, oid_directory.OBJECT_CLASS, principals.CROSS_REFERENCE)
+_ATTRIBUTES = (
+    "objectClass",
+    *dict.fromkeys(
+        (
+            *templates.ATTRIBUTES,
+            *enrollment_services.ATTRIBUTES,
+            *oid_directory.ATTRIBUTES,
+            *principals.ATTRIBUTES,
+        )
+    ),
+)
+
+
 def _search(directory: DirectoryConnection, template_filter: str | None) -> Iterable[Entry]:
+    """One search over the whole configuration: the domains' names stand beside the Public Key Services, not in them."""
     wanted = [filters.equals("objectClass", templates.OBJECT_CLASS)]
     if template_filter:
         wanted.append(template_filter)
-    classes = (enrollment_services.OBJECT_CLASS, oid_directory.OBJECT_CLASS)
-    filter_ = filters.any_of([filters.all_of(wanted), *(filters.equals("objectClass", name) for name in classes)])
-    groups = (templates.ATTRIBUTES, enrollment_services.ATTRIBUTES, oid_directory.ATTRIBUTES)
-    attributes = ("objectClass", *dict.fromkeys(name for group in groups for name in group))
-    return directory.search(pks_dn(directory), filter_, attributes, scope=SUBTREE, descriptors=True)
+    query = filters.any_of([filters.all_of(wanted), *(filters.equals("objectClass", name) for name in _OTHER_CLASSES)])
+    return directory.search(directory.config_dn, query, _ATTRIBUTES, descriptors=True)
 
 
 def template_name(entry: Entry) -> str:

@@ -88,10 +88,11 @@ class Directory:
 
     ``config_dn`` is the configuration naming context, ``host`` the server's name as it was found, ``method`` and
     ``protection`` what was agreed. ``token_groups`` are the SIDs (binary) of the account and its groups as the server
-    sees them. ``requests`` counts the searches that were sent, each page as one, opening included.
+    sees them. ``accounts_dn`` is where accounts are: the server's domain, everything for a global catalog. ``requests``
+    counts the searches that were sent, each page as one, opening included.
     """
 
-    def __init__(self, session: _Session, root: RootDSE, config_dn: str) -> None:
+    def __init__(self, session: _Session, root: RootDSE, config_dn: str, *, global_catalog: bool = False) -> None:
         self._session = session
         self.root = root
         self.config_dn = config_dn
@@ -100,6 +101,7 @@ class Directory:
         self.protection = session.protection
         self.method = session.method
         self.token_groups = root.token_groups
+        self.accounts_dn = "" if global_catalog else root.domain or ""
 
     @classmethod
     def open(cls, address: DirectoryAddress, logon: Logon, deadline: Deadline) -> Directory:
@@ -117,7 +119,7 @@ class Directory:
                     f"{session.host} names no configuration naming context: it is no Active Directory",
                     hint="give --server a domain controller, or --config-dn",
                 )
-            return cls(session, root, config_dn)
+            return cls(session, root, config_dn, global_catalog=address.global_catalog)
         except BaseException:
             session.close()
             raise

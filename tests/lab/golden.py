@@ -144,7 +144,7 @@ def expected_rights(sddl: str, domain_sid: str) -> dict[tuple[str, str], set[str
     found: dict[tuple[str, str], set[str]] = {}
     for ace in re.findall(r"\(([^)]*)\)", sddl.replace("{ROOTSID}", domain_sid)):
         kind, flags, rights, guid, _, sid = ace.split(";")
-        if "IO" in re.findall("..", flags) or not ("CR" in re.findall("..", rights)):
+        if "IO" in re.findall("..", flags) or "CR" not in re.findall("..", rights):
             continue
         key = (sid_text(sid, domain_sid), "Deny" if "D" in kind else "Allow")
         every = {ENROLL: {"ENROLL"}, AUTOENROLL: {"AUTOENROLL"}, "": {"ENROLL", "AUTOENROLL"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pkitools.protocol.ldap.messages import Entry
 from tests.lab.pki_directory import DirectoryObject, forest
@@ -21,13 +21,13 @@ class MemoryDirectory:
     """Holds (dn, attributes) pairs; ``searches`` are the bases and filters that were asked."""
 
     config_dn = CONFIG
-    principals_base = DOMAIN
+    accounts_dn = DOMAIN
 
     def __init__(self, objects: Iterable[DirectoryObject] | None = None, token: Sequence[str] = USER_TOKEN) -> None:
         self.entries: list[tuple[str, Attributes]] = []
         for item in forest() if objects is None else objects:
             self.entries.append((item.dn(CONFIG), item.raw(SID)))
-        self.add("", objectClass="top", tokenGroups=[sid_bytes(sid) for sid in token])
+        self.token_groups = tuple(sid_bytes(sid) for sid in token)
         for name, dn in (("AD", DOMAIN), ("Enterprise Configuration", CONFIG)):
             extra = {"nETBIOSName": name} if name == "AD" else {}
             self.add(f"CN={name},CN=Partitions,{CONFIG}", objectClass="crossRef", nCName=dn, **extra)
@@ -42,14 +42,12 @@ class MemoryDirectory:
         }
         self.entries.append((dn, values))
 
-    def search(
-        self, base: str, filter_: str, attributes: Sequence[str], *, scope: str, descriptors: bool = False
-    ) -> Iterable[Entry]:
-        self.searches.append((base, filter_))
-        matches = parse(filter_)
+    def search(self, base: str, query: str, attributes: Sequence[str], *, descriptors: bool = False) -> Iterator[Entry]:
+        self.searches.append((base, query))
+        matches = parse(query)
         wanted = {name.lower() for name in attributes}
         for dn, values in self.entries:
-            inside = dn.lower() == base.lower() if scope == "base" else dn.lower().endswith(base.lower()) and dn
+            inside = dn.lower().endswith(base.lower())
             if inside and matches(values):
                 shown = {name: value for name, value in values.items() if name.lower() in wanted}
                 if not descriptors:

@@ -56,7 +56,7 @@ def test_broken_triplets(value: str) -> None:
 
 
 def test_a_broken_value_costs_only_itself() -> None:
-    raw = {name: (b"\xff", b"`") for name in ATTRIBUTES} | {"cn": (b"Kaputt",)}
+    raw = dict.fromkeys(ATTRIBUTES, (b"\xff", b"`")) | {"cn": (b"Kaputt",)}
     template = read_template("CN=Kaputt,DC=x", raw, TemplateContext(OidDirectory()))
     assert template.name == "Kaputt"
     assert template.settings is not None
