@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pkitools.adcs.service import get_ca, get_ca_template, get_template
     from pkitools.aovpn.error_message import find_error_messages, get_error_message
     from pkitools.aovpn.ike.run import test_ike
     from pkitools.aovpn.phonebook_edit import set_phonebook
     from pkitools.aovpn.reading import get_phonebook, get_profile
     from pkitools.errors import ExitCode, PkiToolsError
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
+    from pkitools.models.ca import CATemplate, CertificationAuthority
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
     from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
+    from pkitools.models.template import CertificateTemplate
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
 
@@ -37,6 +40,12 @@ _EXPORTS = {
     "ErrorMessage": "pkitools.models.error_message",
     "find_error_messages": "pkitools.aovpn.error_message",
     "get_error_message": "pkitools.aovpn.error_message",
+    "CATemplate": "pkitools.models.ca",
+    "CertificateTemplate": "pkitools.models.template",
+    "CertificationAuthority": "pkitools.models.ca",
+    "get_ca": "pkitools.adcs.service",
+    "get_ca_template": "pkitools.adcs.service",
+    "get_template": "pkitools.adcs.service",
     "IkeServer": "pkitools.models.ike",
     "test_ike": "pkitools.aovpn.ike.run",
     "ChainChoice": "pkitools.models.conversion",
@@ -55,6 +64,9 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "CATemplate",
+    "CertificateTemplate",
+    "CertificationAuthority",
     "ChainChoice",
     "ErrorMessage",
     "ExitCode",
@@ -73,9 +85,12 @@ __all__ = [
     "WebServerSsl",
     "__version__",
     "find_error_messages",
+    "get_ca",
+    "get_ca_template",
     "get_error_message",
     "get_phonebook",
     "get_profile",
+    "get_template",
     "pem_to_pfx",
     "pfx_to_pem",
     "set_phonebook",

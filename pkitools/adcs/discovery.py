@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pkitools.adcs import aovpn, enrollment_services
 from pkitools.adcs.connection import DirectoryConnection
-from pkitools.adcs.forest import Forest, account_token, pks_dn, read_forest, template_name
+from pkitools.adcs.forest import Forest, account_token, entry_name, pks_dn, read_forest
 from pkitools.adcs.oid_directory import OidDirectory
-from pkitools.adcs.reachability import Resolver, probe_hosts
+from pkitools.adcs.reachability import Reachability
 from pkitools.adcs.templates import TemplateContext, at_ca, missing_template, read_template
 from pkitools.adcs.wildcards import is_wildcard, like, superset_filter
 from pkitools.errors import InputError
@@ -19,7 +19,6 @@ from pkitools.models.outcome import Finding, Outcome, Severity, failed, finding,
 from pkitools.models.template import CertificateTemplate
 from pkitools.protocol.ldap import filters
 from pkitools.protocol.ldap.messages import Entry
-from pkitools.transport.dns import resolve
 
 
 def find_cas(
@@ -47,16 +46,15 @@ def find_cas(
     ]
 
 
-def look_at(
-    cas: Sequence[CertificationAuthority], timeout: float, resolver: Resolver = resolve
+def with_reachability(
+    cas: Sequence[CertificationAuthority], hosts: Mapping[str, Reachability]
 ) -> list[CertificationAuthority]:
-    """The CAs with ``is_accessible`` filled: every host asked once, all at the same time."""
-    found = probe_hosts((ca.computer_name for ca in cas), timeout, resolver)
+    """The CAs with ``is_accessible`` as ``probe_hosts`` found their hosts."""
     return [
         replace(
             ca,
-            is_accessible=found[ca.computer_name].is_accessible,
-            is_accessible_reason=found[ca.computer_name].reason,
+            is_accessible=hosts[ca.computer_name].is_accessible,
+            is_accessible_reason=hosts[ca.computer_name].reason,
         )
         for ca in cas
     ]
@@ -74,7 +72,7 @@ def find_ca_templates(directory: DirectoryConnection, targets: Sequence[str]) ->
     own. Each CA comes once.
     """
     forest = read_forest(directory)
-    by_name = {template_name(entry).casefold(): entry for entry in forest.templates}
+    by_name = {entry_name(entry).casefold(): entry for entry in forest.templates}
     shown: set[str] = set()
     for target in targets or ("*",):
         matching = [ca for ca in forest.cas if is_meant(ca, target)]

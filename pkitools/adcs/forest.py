@@ -64,7 +64,7 @@ def read_forest(directory: DirectoryConnection, template_filter: str | None = No
     names = PrincipalNames()
     services: list[Entry] = []
     for entry in _search(directory, template_filter):
-        kind = _object_class(entry.attributes)
+        kind = object_class(entry.attributes)
         if kind == templates.OBJECT_CLASS.lower():
             forest.templates.append(entry)
         elif kind == oid_directory.OBJECT_CLASS.lower():
@@ -115,12 +115,12 @@ def _search(directory: DirectoryConnection, template_filter: str | None) -> Iter
     return directory.search(directory.config_dn, query, _ATTRIBUTES, descriptors=True)
 
 
-def template_name(entry: Entry) -> str:
-    """The name that CAs publish a template by: its cn."""
+def entry_name(entry: Entry) -> str:
+    """The cn: the name that CAs publish a template by."""
     return AttributeReader(entry.attributes).text("cn") or rdn_value((split_dn(entry.dn) or [""])[0])
 
 
-def _object_class(attributes: Mapping[str, tuple[bytes, ...]]) -> str:
+def object_class(attributes: Mapping[str, tuple[bytes, ...]]) -> str:
     """The most special class: the last of the values (MS-ADTS 3.1.1.2.4.5), in lower case."""
     values = AttributeReader(attributes).texts("objectClass")
     return values[-1].lower() if values else ""

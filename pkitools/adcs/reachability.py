@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from pkitools.adcs.at_once import at_once
 from pkitools.errors import ConnectError, DeadlineExceededError, InputError, NameResolutionError, PkiToolsError
 from pkitools.models.outcome import Reason, reason_of
 from pkitools.transport.deadline import Deadline
@@ -13,10 +13,6 @@ from pkitools.transport.dns import Endpoint, resolve
 from pkitools.transport.tcp import connect
 
 RPC_PORT = 135
-MAX_AT_ONCE = 256
-GRACE = 0.3
-"""Seconds beyond the deadline for threads of a busy machine to say that time is up."""
-
 _CODES = (
     (NameResolutionError, "WSAHOST_NOT_FOUND"),
     (DeadlineExceededError, "WSAETIMEDOUT"),
@@ -36,32 +32,12 @@ class Reachability:
 
 
 def probe_hosts(
-    hosts: Iterable[str], timeout: float, resolver: Resolver = resolve, *, port: int = RPC_PORT
+    hosts: Iterable[str], deadline: Deadline, resolver: Resolver = resolve, *, port: int = RPC_PORT
 ) -> dict[str, Reachability]:
-    """Each different host, tried once; every answer is there at ``timeout`` seconds and a moment."""
-    wanted = list(dict.fromkeys(hosts))
-    deadline = Deadline(timeout)
-    found: dict[str, Reachability] = {}
-    queue = iter(wanted)
-    lock = threading.Lock()
-
-    def work() -> None:
-        while True:
-            with lock:
-                host = next(queue, None)
-            if host is None:
-                return
-            answer = _probe(host, port, deadline, resolver)
-            with lock:
-                found[host] = answer
-
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(wanted), MAX_AT_ONCE))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(deadline.remaining() + GRACE)
-    with lock:
-        return {host: found.get(host) or _silent(host, timeout) for host in wanted}
+    """Each different host, tried once; every answer is there when the deadline is, or a moment later."""
+    wanted = tuple(dict.fromkeys(hosts))
+    found = at_once(wanted, lambda host: _probe(host, port, deadline, resolver), deadline)
+    return {host: found.get(host) or _silent(host, deadline) for host in wanted}
 
 
 def _probe(host: str, port: int, deadline: Deadline, resolver: Resolver) -> Reachability:
@@ -91,8 +67,8 @@ def _reason(error: PkiToolsError) -> Reason:
     return reason_of(error)
 
 
-def _silent(host: str, timeout: float) -> Reachability:
+def _silent(host: str, deadline: Deadline) -> Reachability:
     error = DeadlineExceededError(
-        f"{host} did not answer on port {RPC_PORT} within {timeout:g} s", hint="check the path to the host"
+        f"{host} did not answer on port {RPC_PORT} within {deadline.seconds:g} s", hint="check the path to the host"
     )
     return Reachability(False, _reason(error))

@@ -46,7 +46,7 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
 
 def is_below(dn: str, ancestor: str) -> bool:
     """Whether ``dn`` is ``ancestor`` or stands below it; case does not matter."""
-    names, tops = _folded(dn), _folded(ancestor)
+    names, tops = folded_dn(dn), folded_dn(ancestor)
     return len(names) >= len(tops) and names[len(names) - len(tops) :] == tops
 
 
@@ -55,5 +55,6 @@ def dns_domain(dn: str) -> str:
     return ".".join(rdn_value(rdn) for rdn in split_dn(dn) if rdn[:3].lower() == "dc=")
 
 
-def _folded(dn: str) -> list[str]:
-    return [rdn.casefold() for rdn in split_dn(dn)]
+def folded_dn(dn: str) -> tuple[str, ...]:
+    """The RDNs of a name in a form in which equal names are equal: unescaped, without regard to case."""
+    return tuple(f"{rdn.partition('=')[0].strip()}={rdn_value(rdn)}".casefold() for rdn in split_dn(dn))
