@@ -209,5 +209,5 @@ _CHECKS: dict[VpnRole, tuple[Check, ...]] = {
     VpnRole.USER_AUTHENTICATION: (_sid, _user_name, _key, _autoenrollment, _by_itself, _published),
     VpnRole.DEVICE_TUNNEL: (_sid, _device_name, _key, _autoenrollment, _by_itself, _published),
     VpnRole.VPN_SERVER: (_server_usages, _server_name, _not_a_ca, _published),
-    VpnRole.NPS_SERVER: (_nps_name, _published),
+    VpnRole.NPS_SERVER: (_nps_name, _by_itself, _published),
 }

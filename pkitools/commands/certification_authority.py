@@ -13,7 +13,7 @@ from pkitools.models.outcome import Notice, Outcome
 
 
 @with_connection
-def get_ca(  # noqa: PLR0917 - the command line calls it by name
+def get_ca(
     connection: Connection,
     computer_name: Annotated[
         str, typer.Option("--computer-name", metavar="PATTERN", help="Only CAs on such hosts; wildcards * ? [].")

@@ -59,3 +59,8 @@ def descriptor_bytes(sddl: str, domain_sid: str) -> bytes:
         "<BBHIIII", 1, 0, 0x8004 | protected, starts[1] if parts[1] else 0, starts[2] if parts[2] else 0, 0, starts[0]
     )
     return header + b"".join(parts)
+
+
+def sid_from_bytes(raw: bytes) -> str:
+    authority = int.from_bytes(raw[2:8], "big")
+    return "-".join(["S-1", str(authority), *map(str, struct.unpack(f"<{raw[1]}I", raw[8:]))])

@@ -20,12 +20,10 @@ TABLE = Table(
 def below(outcome: Outcome[CertificationAuthority]) -> list[Line]:
     """The findings of one CA of several."""
     ca = outcome.value
-    if ca is None or not (ca.findings or (ca.is_accessible is False and ca.is_accessible_reason)):
+    if ca is None:
         return []
-    lines: list[Line] = ["", Styled(ca.config_string, Style.BOLD)]
-    if ca.is_accessible is False:
-        lines += _reason("not accessible", ca.is_accessible_reason)
-    return lines + finding_lines(ca.findings)
+    lines = finding_lines(ca.findings) or _reason("not accessible", ca.is_accessible_reason)
+    return ["", Styled(ca.config_string, Style.BOLD), *lines] if lines else []
 
 
 def render(outcome: Outcome[CertificationAuthority], many: bool) -> list[Line]:
@@ -37,8 +35,7 @@ def render(outcome: Outcome[CertificationAuthority], many: bool) -> list[Line]:
     if ca.is_accessible is None:
         answer = Styled("not asked", Style.DIM)
     lines: list[Line] = [(Styled(ca.display_name, Style.BOLD), f"  {ca.type}  ", answer)]
-    lines += _reason("not accessible", ca.is_accessible_reason)
-    lines += finding_lines(ca.findings)
+    lines += finding_lines(ca.findings) or _reason("not accessible", ca.is_accessible_reason)
     certificate = ca.certificate
     rows = [
         ("Config string", ca.config_string),
