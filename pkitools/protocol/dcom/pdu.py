@@ -38,6 +38,7 @@ class PduFlag(IntFlag):
     FIRST = 0x01
     LAST = 0x02
     SUPPORT_HEADER_SIGN = 0x04
+    CONC_MPX = 0x10
     OBJECT_UUID = 0x80
 
 
