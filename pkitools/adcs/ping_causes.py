@@ -242,7 +242,7 @@ TABLE: tuple[Row, ...] = (
             "ServiceCannotStart",
             Status.FINDING,
             "certsvc cannot start",
-            "read the Application log on the CA (source CertificationAuthority): often an expired CA certificate or CRL",
+            "read the Application log on the CA (source CertificationAuthority): often its certificate or CRL expired",
             "CO_E_SERVER_EXEC_FAILURE",
         ),
         Stage.ACTIVATE,

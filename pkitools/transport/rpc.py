@@ -133,6 +133,7 @@ class RpcConnection:
         self.round_trips = 0
         where = f"{address}:{port}" if ":" not in address else f"[{address}]:{port}"
         self._where = where
+        self.port = port
         try:
             self._socket = socket.create_connection((address, port), timeout=deadline.require(f"connecting to {where}"))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -153,6 +154,10 @@ class RpcConnection:
     def close(self) -> None:
         """Close the connection; nothing is sent."""
         self._socket.close()
+
+    def use_deadline(self, deadline: Deadline) -> None:
+        """From now on another deadline holds: connecting may have had a shorter one."""
+        self._deadline = deadline
 
     def bind(self, interfaces: Sequence[Interface], security: RpcSecurity | None = None) -> None:
         """Bind the first interface, and the others as further presentation contexts where the server takes them.

@@ -18,6 +18,12 @@ MAX_FRAGMENT = 5840
 DATA_REPRESENTATION = b"\x10\x00\x00\x00"
 
 
+class NotRpcError(ProtocolError):
+    """What answered does not speak DCE/RPC."""
+
+    error_id = "NotRpc"
+
+
 class PduType(IntEnum):
     """PTYPE (C706 12.6.4.1)."""
 
@@ -111,7 +117,7 @@ def pack_header(pdu_type: int, flags: PduFlag, size: int, auth_length: int, call
 def fragment_length(head: bytes) -> int:
     """The length of the fragment whose first 16 octets are ``head``. Raises ProtocolError when it is no RPC PDU."""
     if len(head) < HEADER_SIZE or head[0] != 5:
-        raise ProtocolError("the answer is not DCE/RPC", hint="is this the right address and port?")
+        raise NotRpcError("the answer is not DCE/RPC", hint="is this the right address and port?")
     if head[4:8] != DATA_REPRESENTATION:
         raise ProtocolError(f"unsupported data representation {head[4:8].hex()} in a DCE/RPC answer")
     size = int.from_bytes(head[8:10], "little")

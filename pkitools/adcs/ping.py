@@ -1,0 +1,268 @@
+"""Ping-ICertInterface: does the CA answer through ICertRequest and ICertAdmin, and if not, why.
+
+By PSPKI's definition an interface is alive when the product version can be read through it (MS-WCCE 3.2.1.4.3.2). Ping2
+is asked beside it: it accepts an empty CA name, so a wrong name passes there; where the two disagree that is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pkitools import codes
+from pkitools.adcs.ca_session import ADMIN, REQUEST, CaClass, CaObject, CaSession, StepError
+from pkitools.adcs.ping_causes import Cause, Event, Kind, Stage
+from pkitools.models.ca_ping import CaPing, InterfacePing
+from pkitools.models.outcome import Finding, Outcome, Reason, Severity, Status, finding
+from pkitools.protocol.dcom import icertadmin, icertrequest
+from pkitools.protocol.dcom.ca_property import CaProp, PropType
+from pkitools.protocol.dcom.icertrequest import text_of
+from pkitools.protocol.dcom.orpc import unpack_hresult_only
+from pkitools.transport.rpc import RpcFaultError
+
+E_INVALIDARG = 0x80070057
+GETCERT_PRODUCTVERSION = 0x70726F64
+RETRYABLE = (Kind.FAULT, 0x80010108)
+
+
+@dataclass(frozen=True, slots=True)
+class CaAddress:
+    """A CA as the user named it: the host, and its name there when it was given."""
+
+    host: str
+    name: str | None
+
+    @property
+    def config_string(self) -> str:
+        """``host\\name``, or the host alone while the name is not known."""
+        return f"{self.host}\\{self.name}" if self.name else self.host
+
+
+def parse_config(text: str) -> CaAddress:
+    """``host\\name`` or ``host``."""
+    host, _, name = text.partition("\\")
+    return CaAddress(host.strip().rstrip("."), name.strip() or None)
+
+
+def ping(target: CaAddress, session: CaSession, *, admin: bool, authentication: str) -> Outcome[CaPing]:
+    """Ping one CA through ``session``, which is closed at the end. Never raises for what the peer does."""
+    state = _Ping(target, session)
+    with session:
+        try:
+            session.connect()
+        except StepError as error:
+            state.failed(REQUEST, error)
+        else:
+            state.try_interface(REQUEST)
+            if admin and not state.is_hopeless:
+                state.try_interface(ADMIN)
+        state.ask_around()
+    return state.outcome(admin, authentication)
+
+
+class _Ping:
+    """What is known so far."""
+
+    def __init__(self, target: CaAddress, session: CaSession) -> None:
+        self._target = target
+        self._session = session
+        self._name = target.name
+        self._results: dict[str, InterfacePing] = {}
+        self._errors: dict[str, StepError] = {}
+        self._rpc_alive: bool | None = None
+        self._registered: bool | None = None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether a second interface cannot do better: nothing answered, or the logon was refused."""
+        error = self._errors.get("request")
+        return error is not None and error.event.stage not in (Stage.ACTIVATE, Stage.CALL)
+
+    def try_interface(self, ca_class: CaClass) -> None:
+        """Activate and ask; once more when the service restarted in between."""
+        for attempt in (1, 2):
+            try:
+                self._ask(self._session.activate(ca_class))
+                return
+            except StepError as error:
+                if attempt == 1 and (error.event.kind, error.event.code) == RETRYABLE:
+                    continue
+                self.failed(ca_class, self._session.judge_denied_activation(error))
+                return
+
+    def failed(self, ca_class: CaClass, error: StepError) -> None:
+        """Note how an interface failed."""
+        self._errors[ca_class.key] = error
+        self._results[ca_class.key] = _failed_interface(ca_class, error)
+
+    def _ask(self, target: CaObject) -> None:
+        if self._name is None:
+            self._name = self._learn_name(target)
+        ping2, version = self._version_and_ping(target, self._name or "")
+        done = InterfacePing(target.interface.name, True, ping2, version, Stage.CALL.value)
+        self._results[target.ca_class.key] = done
+
+    def _version_and_ping(self, target: CaObject, name: str) -> tuple[bool, str]:
+        replies = self._session.call_all(target, _questions(target, name))
+        ping2 = replies[1]
+        ping_ok = not isinstance(ping2, RpcFaultError) and unpack_hresult_only(ping2, "Ping reply") == 0
+        first = replies[0]
+        try:
+            if isinstance(first, RpcFaultError):
+                raise self._session.fault_error(Stage.CALL, first, target.ca_class.key)
+            with self._session.step(Stage.CALL, target.ca_class.key):
+                hresult, blob = _version_in(first, target)
+            if hresult & 0x80000000:
+                raise self._session.hresult_error(Stage.CALL, hresult, target.ca_class.key)
+        except StepError as error:
+            self._explain_wrong_name(target, error)
+            self._results[target.ca_class.key] = replace(_failed_interface(target.ca_class, error), ping2=ping_ok)
+            raise
+        return ping_ok, text_of(blob)
+
+    def _explain_wrong_name(self, target: CaObject, error: StepError) -> None:
+        if error.event.code != E_INVALIDARG or target.ca_class is not REQUEST:
+            return
+        right = self._learn_name(target)
+        if right and right != self._name:
+            shown = f"{self._target.host}\\{right}"
+            error.cause = replace(error.cause, message=f"the host has a CA, but not of this name: it is {shown!r}")
+
+    def _learn_name(self, target: CaObject) -> str | None:
+        """The sanitised name, by the one call that needs no name (GetCACert)."""
+        stub = icertrequest.pack_get_ca_cert(icertrequest.GETCERT_SANITIZED_CANAME, None)
+        reply = self._session.call(target, icertrequest.OPNUM_GET_CA_CERT, stub, "GetCACert")
+        with self._session.step(Stage.CALL, target.ca_class.key):
+            hresult, blob = icertrequest.unpack_blob(reply, "GetCACert reply")
+        return text_of(blob) if not hresult & 0x80000000 else None
+
+    def ask_around(self) -> None:
+        """Without credentials: is DCOM there, is certsvc registered? Asked only when something failed."""
+        error = self._errors.get("request")
+        if error is None or error.event.stage in (Stage.NAME, Stage.TCP_135) or error.event.kind is Kind.TIMEOUT:
+            return
+        self._rpc_alive = self._session.is_rpc_alive()
+        self._registered = self._session.is_service_registered()
+
+    def outcome(self, admin: bool, authentication: str) -> Outcome[CaPing]:
+        """The record, the findings and the status."""
+        request = self._results["request"]
+        administration = self._results.get("admin")
+        trail = self._session.trail
+        findings = self._findings()
+        value = CaPing(
+            config_string=CaAddress(self._target.host, self._name).config_string,
+            icert_admin=(administration is not None and administration.alive) if admin else None,
+            icert_request=request.alive,
+            computer_name=self._target.host,
+            ca_name=self._name,
+            address=trail.address,
+            dynamic_port=trail.dynamic_port,
+            authentication=authentication,
+            com_version=trail.com_version,
+            server_names=trail.server_names,
+            rpc_alive=True if request.alive else self._rpc_alive,
+            service_registered=True if request.alive else self._registered,
+            request=request,
+            admin=administration,
+            stages=tuple(trail.stages),
+            round_trips=trail.round_trips,
+            wire=tuple(trail.wire),
+            findings=findings,
+        )
+        return Outcome(self._target.config_string, self._status(findings), value, self._reason())
+
+    def _status(self, findings: tuple[Finding, ...]) -> Status:
+        error = self._errors.get("request")
+        if error is not None:
+            return error.cause.status
+        return Status.FINDING if any(item.severity is not Severity.NOTE for item in findings) else Status.OK
+
+    def _reason(self) -> Reason | None:
+        error = self._errors.get("request")
+        if error is None:
+            return None
+        code, code_hex = code_of(error.event, error.cause)
+        return Reason(error.cause.id, self._message(error), error.cause.next_step, code, code_hex)
+
+    def _message(self, error: StepError) -> str:
+        port = self._session.trail.dynamic_port
+        if error.event.stage is Stage.TCP_DYNAMIC and port:
+            return f"{error.cause.message} (port {port})"
+        return error.cause.message
+
+    def _findings(self) -> tuple[Finding, ...]:
+        found: list[Finding] = []
+        for key, result in self._results.items():
+            if result.ping2 is not None and result.ping2 != result.alive and key == "request":
+                found.append(_disagreement(result))
+        error = self._errors.get("admin")
+        if error is not None:
+            severity = Severity.NOTE if error.cause.status is Status.OK else Severity.WARNING
+            text = f"ICertAdmin: {self._message(error)}"
+            found.append(finding(severity, error.cause.id, text, error.cause.next_step, code=_code_name(error)))
+        return tuple(found)
+
+
+def _questions(target: CaObject, name: str) -> tuple[tuple[int, bytes, str], ...]:
+    """What proves an interface alive, and the ping beside it; the older interfaces know no properties."""
+    is_request = target.ca_class is REQUEST
+    version = icertrequest.pack_get_ca_property(name, CaProp.PRODUCT_VERSION, 0, PropType.STRING)
+    ping_stub = icertrequest.pack_ping(name)
+    if target.is_newer and is_request:
+        return (
+            (icertrequest.OPNUM_GET_CA_PROPERTY, version, "GetCAProperty"),
+            (icertrequest.OPNUM_PING2, ping_stub, "Ping2"),
+        )
+    if target.is_newer:
+        return (
+            (icertadmin.OPNUM_GET_CA_PROPERTY, version, "GetCAProperty"),
+            (icertadmin.OPNUM_PING2, ping_stub, "Ping2"),
+        )
+    cert = icertrequest.pack_get_ca_cert(GETCERT_PRODUCTVERSION, name)
+    ping_opnum = icertrequest.OPNUM_PING if is_request else icertadmin.OPNUM_PING
+    first = (icertrequest.OPNUM_GET_CA_CERT, cert, "GetCACert") if is_request else (ping_opnum, ping_stub, "Ping")
+    return (first, (ping_opnum, ping_stub, "Ping"))
+
+
+def _version_in(stub: bytes, target: CaObject) -> tuple[int, bytes]:
+    """HRESULT and product version; ICertAdminD has only Ping to say that it is alive."""
+    if target.ca_class is ADMIN and not target.is_newer:
+        return unpack_hresult_only(stub, "Ping reply"), b""
+    return icertrequest.unpack_blob(stub, "GetCAProperty reply")
+
+
+def _failed_interface(ca_class: CaClass, error: StepError) -> InterfacePing:
+    code, code_hex = code_of(error.event, error.cause)
+    return InterfacePing(
+        interface=ca_class.newer.name,
+        alive=False,
+        ping2=None,
+        product_version=None,
+        stage=error.event.stage.value,
+        cause=error.cause.id,
+        code=code,
+        code_hex=code_hex,
+        message=error.cause.message,
+        next_step=error.cause.next_step,
+    )
+
+
+def code_of(event: Event, cause: Cause) -> tuple[str | None, str | None]:
+    """Name and number of what the server said, or of the code that Windows shows for the cause."""
+    if event.kind in (Kind.HRESULT, Kind.FAULT) and event.code is not None:
+        name = cause.code or next((code.name for code in codes.by_number(event.code)), None)
+        return name, f"0x{event.code:08X}"
+    return (cause.code, codes.hex_of(cause.code)) if cause.code else (None, None)
+
+
+def _code_name(error: StepError) -> str | None:
+    name, _ = code_of(error.event, error.cause)
+    return name
+
+
+def _disagreement(result: InterfacePing) -> Finding:
+    if result.ping2:
+        text = "Ping2 answers although the product version cannot be read: the ping alone would call this CA good"
+    else:
+        text = "the product version can be read although Ping2 fails"
+    return finding(Severity.WARNING, "PingDisagrees", text, "judge the CA by the property, as PSPKI does")
