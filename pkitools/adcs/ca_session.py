@@ -18,6 +18,7 @@ from pkitools.errors import (
     AuthenticationError,
     ConnectError,
     DeadlineExceededError,
+    LogonRefusedError,
     NameResolutionError,
     PkiToolsError,
     ProtocolError,
@@ -36,13 +37,12 @@ from pkitools.transport.rpc import (
     NotAuthenticError,
     RpcConnection,
     RpcFaultError,
-    RpcSecurity,
 )
+from pkitools.transport.rpc_security import RpcLogon
 
 E_NOINTERFACE = 0x80004002
 RPC_E_DISCONNECTED = 0x80010108
 
-SecurityFactory = Callable[[], RpcSecurity]
 Resolver = Callable[[str, Deadline], Sequence[str]]
 
 
@@ -104,19 +104,19 @@ class CaSession:
         self,
         host: str,
         deadline: Deadline,
-        security: SecurityFactory,
+        logon: RpcLogon,
         resolve: Resolver,
         *,
         address: str | None = None,
         mapper_port: int = ENDPOINT_MAPPER_PORT,
         static_port: int | None = None,
     ) -> None:
-        """``security`` makes a fresh context for ``host``, the name as the user typed it; ``address`` replaces its
-        resolution, ``static_port`` the port that the bindings name."""
+        """``logon`` is for ``host``, the name as the user typed it; ``address`` replaces its resolution,
+        ``static_port`` the port that the bindings name."""
         self.host = host
         self.trail = Trail()
         self._deadline = deadline
-        self._security = security
+        self._logon = logon
         self._resolve = resolve
         self._address = address
         self._mapper_port = mapper_port
@@ -169,7 +169,7 @@ class CaSession:
         with self.step(Stage.TCP_135):
             self._scm = self._first_that_connects(addresses)
         with self.step(Stage.BIND):
-            self._scm.log_on(self._security())
+            self._scm.log_on(self._logon.security())
 
     def _first_that_connects(self, addresses: Sequence[str]) -> Scm:
         """The addresses in turn; all but the last get only their share of the time."""
@@ -189,8 +189,7 @@ class CaSession:
 
     def activate(self, ca_class: CaClass) -> CaObject:
         """Activate a class and connect to its process; the older interface where the newer is unknown."""
-        with self.step(Stage.ACTIVATE, ca_class.key):
-            hresult, activation, interface = self._activate_either(ca_class)
+        hresult, activation, interface = self._activate_proven(ca_class)
         if activation is None:
             raise self.hresult_error(Stage.ACTIVATE, hresult, ca_class.key)
         self._activation = activation
@@ -199,6 +198,24 @@ class CaSession:
         self.trail.com_version = ".".join(map(str, activation.com_version))
         self._connect_process(activation, ca_class, interface)
         return CaObject(ca_class, interface, activation.objref.ipid)
+
+    def _activate_proven(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
+        """The first call of all, and with NTLM the first that shows whether the password is right."""
+        try:
+            with self._logon.proving():
+                try:
+                    with self.step(Stage.ACTIVATE, ca_class.key):
+                        return self._activate_either(ca_class)
+                except StepError as error:
+                    judged = self._judge_denied_activation(error)
+                    if judged.event.stage is Stage.AUTH and not judged.event.known:
+                        raise LogonRefusedError(judged.cause.message, hint=judged.cause.next_step) from judged
+                    raise judged from error
+        except LogonRefusedError as refused:
+            if isinstance(refused.__cause__, StepError):
+                raise refused.__cause__ from refused
+            event = Event(Stage.AUTH, Kind.LOGON, interface=ca_class.key)
+            raise StepError(event, _cause(event, refused), refused) from refused
 
     def _activate_either(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
         scm = self._require_scm()
@@ -226,7 +243,7 @@ class CaSession:
             others = [
                 item for item in (ids.ICERT_REQUEST_D2, ids.ICERT_ADMIN_D2, ids.IREM_UNKNOWN) if item != interface
             ]
-            self._process.bind((interface, *others), self._security())
+            self._process.bind((interface, *others), self._logon.security())
 
     def call_all(self, target: CaObject, calls: Sequence[tuple[int, bytes, str]]) -> list[bytes | RpcFaultError]:
         """Calls on an object as (opnum, stub, method): reply stubs or faults, in order."""
@@ -258,7 +275,7 @@ class CaSession:
         event = Event(stage, Kind.FAULT, fault.status, interface)
         return StepError(event, explain(event), fault)
 
-    def judge_denied_activation(self, error: StepError) -> StepError:
+    def _judge_denied_activation(self, error: StepError) -> StepError:
         """Fault 5 at the activation: NTLM tells a wrong password only now. The same logon tries ServerAlive2 (no
         second logon, so nothing counts towards a lockout) to tell credentials from a DCOM refusal."""
         event = error.event

@@ -54,8 +54,8 @@ def read_state(session: CaSession, target: CaObject, name: str) -> CaState:
         (CaProp.CA_TYPE, 0, PropType.LONG),
         (CaProp.PARENT_CA, 0, PropType.STRING),
         (CaProp.TEMPLATES, 0, PropType.STRING),
-        (CaProp.CA_CERT_STATE, 0, PropType.BINARY),
-        (CaProp.CRL_STATE, 0, PropType.BINARY),
+        (CaProp.CA_CERT_STATE, 0, PropType.LONG),
+        (CaProp.CRL_STATE, 0, PropType.LONG),
     ]
     answers = reader.ask(questions)
     info = _parsed(CaInfo.unpack, answers[5])

@@ -86,7 +86,7 @@ class _Ping:
             except StepError as error:
                 if attempt == 1 and (error.event.kind, error.event.code) == RETRYABLE:
                     continue
-                self.failed(ca_class, self._session.judge_denied_activation(error))
+                self.failed(ca_class, error)
                 return
 
     def failed(self, ca_class: CaClass, error: StepError) -> None:

@@ -1,52 +1,125 @@
-"""Security contexts for RPC out of pyspnego ones: packet privacy with the headers signed along (MS-RPCE 2.2.2.11)."""
+"""Logons for RPC: contexts with packet privacy and the headers signed along (MS-RPCE 2.2.2.11), Kerberos or NTLM.
+
+The rule that a wrong password is sent once only holds here too: Kerberos proves the account when the ticket is fetched,
+NTLM with the first call, so each is done within ``Logon.attempt``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from pkitools.errors import AuthenticationError, ProtocolError
+from pkitools.errors import (
+    AuthenticationError,
+    LogonRefusedError,
+    MissingDependencyError,
+    NoAnswerError,
+    PkiToolsError,
+    ProtocolError,
+)
 from pkitools.protocol.dcom.pdu import AuthType
-from pkitools.transport.rpc import NotAuthenticError
+from pkitools.transport.credentials import AuthMethod
+from pkitools.transport.deadline import Deadline
+from pkitools.transport.rpc import NotAuthenticError, RpcSecurity
+from pkitools.transport.security import ContextOptions, Logon, SecurityContext, Target
+
+SERVICE = "host"
+"""AD maps rpcss, rpc and dcom to host (sPNMappings), so a ticket for host/NAME serves DCOM."""
+
+_OPTIONS = ContextOptions(protect=True, negotiate=False, dce_style=True)
+_AUTH_TYPES = {AuthMethod.KERBEROS: AuthType.KERBEROS, AuthMethod.NTLM: AuthType.NTLM}
 
 
-class SpnegoSecurity:
-    """A context of pyspnego (``spnego.client`` with DCE style) as ``transport.rpc`` uses it."""
+class RpcLogon:
+    """The logon to one host, under the name that the user gave, for as many connections as it takes."""
 
-    def __init__(self, context: Any, auth_type: AuthType) -> None:
-        """``context`` negotiates what ``auth_type`` says, with confidentiality and integrity."""
+    def __init__(
+        self, logon: Logon, host: str, deadline: Deadline, methods: Sequence[AuthMethod] | None = None
+    ) -> None:
+        """``methods`` limits what may be tried; by default what the credentials allow."""
+        self._logon = logon
+        self._host = host
+        self._deadline = deadline
+        self._methods = list(methods if methods is not None else logon.methods(host))
+        self.method: AuthMethod | None = None
+
+    def security(self) -> RpcSecurity:
+        """A fresh context. Kerberos first; NTLM where Kerberos is not possible and the methods allow it.
+
+        Raises AuthenticationError, MissingDependencyError, NoAnswerError (no KDC).
+        """
+        failure: PkiToolsError | None = None
+        for method in [self.method] if self.method else self._methods:
+            if method is AuthMethod.SIMPLE:
+                continue
+            try:
+                made = self._make(method)
+            except LogonRefusedError:
+                raise
+            except (MissingDependencyError, NoAnswerError, AuthenticationError) as error:
+                failure = failure or error
+                continue
+            self.method = method
+            return made
+        raise failure or AuthenticationError(
+            "no method of authentication is left for RPC", hint="give --auth kerberos or --auth ntlm"
+        )
+
+    def _make(self, method: AuthMethod) -> RpcSecurity:
+        target = Target(SERVICE, self._host)
+        if method is not AuthMethod.KERBEROS:
+            return _PrivacySecurity(self._logon.initiate(target, method, _OPTIONS, self._deadline), self._deadline)
+        with self._logon.attempt(self._deadline):
+            security = _PrivacySecurity(self._logon.initiate(target, method, _OPTIONS, self._deadline), self._deadline)
+            security.prepare()
+            return security
+
+    def proving(self) -> AbstractContextManager[None]:
+        """Around the first protected call: with NTLM only that tells whether the password was right."""
+        if self.method is AuthMethod.KERBEROS:
+            return nullcontext()
+        return self._logon.attempt(self._deadline)
+
+
+class _PrivacySecurity:
+    """A security context as ``transport.rpc`` uses it."""
+
+    def __init__(self, context: SecurityContext, deadline: Deadline) -> None:
         self._context = context
-        self.auth_type: int = auth_type
+        self._proxy: Any = context.proxy
+        self._deadline = deadline
+        self._first: bytes | None = None
+        self.auth_type: int = _AUTH_TYPES[context.method]
+
+    def prepare(self) -> None:
+        """Make the first token now, since that may ask a KDC."""
+        self._first = self._context.step(None, self._deadline)
 
     @property
     def complete(self) -> bool:
         """Whether the context is established."""
-        return bool(self._context.complete)
+        return self._context.complete
 
     def step(self, token: bytes | None) -> bytes | None:
-        """The next token. Raises AuthenticationError."""
-        from spnego.exceptions import SpnegoError
-
+        """The next token."""
+        if token is None and self._first is not None:
+            first, self._first = self._first, None
+            return first
         if self._context.complete and not token:
             return None
-        try:
-            answer: bytes | None = self._context.step(token or None)
-        except SpnegoError as error:
-            raise AuthenticationError(
-                f"the authentication failed: {_first_line(error)}",
-                hint="check account, realm, clock and the host's SPN",
-            ) from error
-        return answer
+        return self._context.step(token, self._deadline)
 
     def signature_size(self) -> int:
         """Octets of a signature."""
-        return int(self._context.query_message_sizes().header)
+        return int(self._proxy.query_message_sizes().header)
 
     def seal(self, head: bytes, data: bytes, tail: bytes, *, sign_header: bool) -> tuple[bytes, bytes]:
         """Sealed data and signature."""
         from spnego.iov import BufferType
 
         kind = self._header_kind(sign_header)
-        result = self._context.wrap_iov([(kind, head), data, (kind, tail), BufferType.header])
+        result = self._proxy.wrap_iov([(kind, head), data, (kind, tail), BufferType.header])
         sealed, signature = result.buffers[1].data, result.buffers[3].data
         if len(sealed) != len(data) or len(signature) != self.signature_size():
             raise ProtocolError("the security context changed the length of a message")
@@ -54,15 +127,17 @@ class SpnegoSecurity:
 
     def unseal(self, head: bytes, data: bytes, tail: bytes, signature: bytes, *, sign_header: bool) -> bytes:
         """Plain data, its signature verified."""
+        import struct
+
         from spnego.exceptions import SpnegoError
         from spnego.iov import BufferType
 
         kind = self._header_kind(sign_header)
         try:
-            result = self._context.unwrap_iov([(kind, head), data, (kind, tail), (BufferType.header, signature)])
-        except (SpnegoError, ValueError, IndexError) as error:
+            result = self._proxy.unwrap_iov([(kind, head), data, (kind, tail), (BufferType.header, signature)])
+        except (SpnegoError, ValueError, IndexError, struct.error) as error:
             # pyspnego takes a hostile signature apart with struct and slices
-            raise NotAuthenticError(_first_line(error)) from error
+            raise NotAuthenticError("the signature is wrong") from error
         if not result.encrypted:
             raise NotAuthenticError("the answer is signed but not sealed")
         plain: bytes = result.buffers[1].data
@@ -72,10 +147,5 @@ class SpnegoSecurity:
         """NTLM signs the headers always; Kerberos when both sides agreed on it."""
         from spnego.iov import BufferType
 
-        signed = sign_header or self._context.negotiated_protocol == "ntlm"
+        signed = sign_header or self._context.method is AuthMethod.NTLM
         return BufferType.sign_only if signed else BufferType.data_readonly
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
