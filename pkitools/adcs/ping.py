@@ -6,6 +6,7 @@ is asked beside it: it accepts an empty CA name, so a wrong name passes there; w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pkitools import codes
@@ -43,8 +44,13 @@ def parse_config(text: str) -> CaAddress:
     return CaAddress(host.strip().rstrip("."), name.strip() or None)
 
 
-def ping(target: CaAddress, session: CaSession, *, admin: bool, authentication: str) -> Outcome[CaPing]:
-    """Ping one CA through ``session``, which is closed at the end. Never raises for what the peer does."""
+def ping(
+    target: CaAddress, session: CaSession, *, admin: bool, authentication: Callable[[], str | None]
+) -> Outcome[CaPing]:
+    """Ping one CA through ``session``, which is closed at the end. Never raises for what the peer does.
+
+    ``authentication`` names the method that was used, once that is known.
+    """
     state = _Ping(target, session)
     with session:
         try:
@@ -56,7 +62,7 @@ def ping(target: CaAddress, session: CaSession, *, admin: bool, authentication: 
             if admin and not state.is_hopeless:
                 state.try_interface(ADMIN)
         state.ask_around()
-    return state.outcome(admin, authentication)
+    return state.outcome(admin, authentication())
 
 
 class _Ping:
@@ -143,7 +149,7 @@ class _Ping:
         self._rpc_alive = self._session.is_rpc_alive()
         self._registered = self._session.is_service_registered()
 
-    def outcome(self, admin: bool, authentication: str) -> Outcome[CaPing]:
+    def outcome(self, admin: bool, authentication: str | None) -> Outcome[CaPing]:
         """The record, the findings and the status."""
         request = self._results["request"]
         administration = self._results.get("admin")
