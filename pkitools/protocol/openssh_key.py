@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pkitools.errors import FormatError, MissingDependencyError
 from pkitools.models.secret import Secret
@@ -117,10 +117,22 @@ def _load_without_bcrypt(text: bytes, password: bytes, header: OpenSshHeader) ->
 
     octets = password.decode("latin-1")  # Cryptodome turns text into octets as Latin-1
     try:
-        return bytes(RSA.import_key(text, octets).export_key("DER", pkcs=8))
+        return _rsa_pkcs8(RSA.import_key(text, octets))
     except (ValueError, IndexError, TypeError):
         pass  # not RSA, or the wrong password
     try:
         return bytes(ECC.import_key(text, octets).export_key(format="DER", use_pkcs8=True))
     except (ValueError, IndexError, TypeError):
         return None
+
+
+def _rsa_pkcs8(key: Any) -> bytes:
+    """Cryptodome turns the primes about; the larger one comes first again, as OpenSSL and Windows have it."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    p, q, d = max(int(key.p), int(key.q)), min(int(key.p), int(key.q)), int(key.d)
+    public = rsa.RSAPublicNumbers(int(key.e), int(key.n))
+    numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
+    restored = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    return restored.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
