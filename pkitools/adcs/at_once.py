@@ -44,8 +44,9 @@ def at_once(items: Sequence[K], work: Callable[[K], R], deadline: Deadline) -> d
     threads = [threading.Thread(target=run, daemon=True) for _ in range(min(len(items), MAX_AT_ONCE))]
     for thread in threads:
         thread.start()
+    last_moment = Deadline(deadline.remaining() + GRACE)
     for thread in threads:
-        thread.join(deadline.remaining() + GRACE)
+        thread.join(last_moment.remaining())
     if bugs:
         raise bugs[0]
     with lock:

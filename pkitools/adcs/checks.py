@@ -35,18 +35,18 @@ Fetched = Mapping[str, str]
 """Address to why it gave nothing; an empty text for one that is well."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ForestTrust:
-    """What the forest trusts and knows: certificates (DER) of its containers, template names, and the objects that
-    ldap addresses in certificates may mean (folded DNs of those that hold a CRL or a certificate)."""
+    """What the forest trusts and knows: certificates (DER) of its containers, names of templates in lower case, the
+    objects that ldap addresses may mean (folded DNs of those that hold a CRL or a certificate), and how many CA objects
+    name a host (in lower case)."""
 
-    nt_auth: frozenset[bytes] = frozenset()
-    roots: frozenset[bytes] = frozenset()
-    issuers: frozenset[bytes] = frozenset()
-    templates: frozenset[str] = frozenset()
-    published: frozenset[tuple[str, ...]] = frozenset()
-    hosts: Mapping[str, int] = field(default_factory=dict)
-    """Host in lower case to the number of CA objects that name it."""
+    nt_auth: set[bytes] = field(default_factory=set)
+    roots: set[bytes] = field(default_factory=set)
+    issuers: set[bytes] = field(default_factory=set)
+    templates: set[str] = field(default_factory=set)
+    published: set[tuple[str, ...]] = field(default_factory=set)
+    hosts: Counter[str] = field(default_factory=Counter)
 
 
 def read_trust(directory: DirectoryConnection) -> ForestTrust:
@@ -57,30 +57,30 @@ def read_trust(directory: DirectoryConnection) -> ForestTrust:
     )
     classes = ("certificationAuthority", templates.OBJECT_CLASS, enrollment_services.OBJECT_CLASS)
     query = filters.any_of([lists, *(filters.equals("objectClass", name) for name in classes)])
-    nt_auth, roots, issuers, names, published = set(), set(), set(), set(), set()
-    hosts: Counter[str] = Counter()
+    trust = ForestTrust()
     for entry in directory.search(base, query, ("objectClass", "cn", "cACertificate", "dNSHostName")):
         kind = object_class(entry.attributes)
         if kind == templates.OBJECT_CLASS.lower():
-            names.add(entry_name(entry).casefold())
-            continue
-        if kind == enrollment_services.OBJECT_CLASS.lower():
-            hosts[(AttributeReader(entry.attributes).text("dNSHostName") or "").casefold()] += 1
-            continue
-        certificates = _certificates(entry)
-        if is_below(entry.dn, f"CN=NTAuthCertificates,{base}"):
-            nt_auth |= certificates
-        elif is_below(entry.dn, f"CN=Certification Authorities,{base}"):
-            roots |= certificates
-        elif is_below(entry.dn, f"CN=AIA,{base}"):
-            issuers |= certificates
-        if certificates or kind == "crldistributionpoint":
-            published.add(folded_dn(entry.dn))
-    return ForestTrust(frozenset(nt_auth), frozenset(roots), frozenset(issuers), frozenset(names), frozenset(published))
+            trust.templates.add(entry_name(entry).casefold())
+        elif kind == enrollment_services.OBJECT_CLASS.lower():
+            trust.hosts[(AttributeReader(entry.attributes).text("dNSHostName") or "").casefold()] += 1
+        else:
+            _add_certificates(trust, entry, base, is_list=kind == "crldistributionpoint")
+    return trust
 
 
-def _certificates(entry: Entry) -> set[bytes]:
-    return {value for value in AttributeReader(entry.attributes).all_octets("cACertificate") if len(value) > 1}
+def _add_certificates(trust: ForestTrust, entry: Entry, base: str, *, is_list: bool) -> None:
+    values = AttributeReader(entry.attributes).all_octets("cACertificate")
+    certificates = {value for value in values if len(value) > 1}  # one zero byte stands for none
+    if is_list or certificates:
+        trust.published.add(folded_dn(entry.dn))
+    for container, known in (
+        ("NTAuthCertificates", trust.nt_auth),
+        ("Certification Authorities", trust.roots),
+        ("AIA", trust.issuers),
+    ):
+        if is_below(entry.dn, f"CN={container},{base}"):
+            known.update(certificates)
 
 
 def check_cas(
@@ -229,7 +229,7 @@ def _templates(ca: CertificationAuthority, trust: ForestTrust) -> Iterator[Findi
 
 
 def _host(ca: CertificationAuthority, trust: ForestTrust, hosts: Mapping[str, Reachability]) -> Iterator[Finding]:
-    objects = trust.hosts.get(ca.computer_name.casefold(), 0)
+    objects = trust.hosts[ca.computer_name.casefold()]
     if objects > 1:
         message = f"{objects} CA objects name the host {ca.computer_name}"
         step = "one of them is stale unless the CA was renamed or clustered: remove what is left of it"
