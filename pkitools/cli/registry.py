@@ -73,6 +73,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         panel=DIRECTORY,
     ),
     CommandSpec(
+        "ping-ca",
+        "pkitools.commands.icert_interface",
+        "ping_ca",
+        "Ping a CA over DCOM, and say why it does not answer.",
+        "pkitools.models.ca_ping:CaPing",
+        "pkitools.output.views.ca_ping",
+        panel=DIRECTORY,
+    ),
+    CommandSpec(
         "get-ca-template",
         "pkitools.commands.ca_template",
         "get_ca_template",
