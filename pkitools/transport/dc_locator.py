@@ -168,7 +168,7 @@ def _no_name(host: str) -> NameResolutionError:
 
 def _parse_server(text: str) -> tuple[str, int]:
     address, port = text, "53"
-    if text.startswith("["):
+    if text.startswith("[") and "]" in text:
         address, _, rest = text[1:].partition("]")
         port = rest.removeprefix(":") or "53"
     elif text.count(":") == 1:

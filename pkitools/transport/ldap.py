@@ -421,6 +421,8 @@ class _Opening:
         context = self._logon.initiate(target, method, options, self._deadline)
         self._exchange(session, context, f"{method.value}, {session.protection.value}")
         if not in_tls:
+            if not context.protects:
+                raise ProtocolError(f"{session.host} does not agree to sign and seal", code="SEC_E_DOWNGRADE_DETECTED")
             session.channel.seal(context)
 
     def _bind_simple(self, session: _Session) -> None:

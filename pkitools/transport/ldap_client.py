@@ -38,8 +38,8 @@ _START_TLS = "1.3.6.1.4.1.1466.20037"
 _OWNER_GROUP_DACL = 7
 """SDFlags: all parts of a descriptor but the audit list, which a plain user may not read (MS-ADTS 3.1.1.3.4.1.11)."""
 _NEVER_DEREFERENCE = 0
-_MAX_ENTRIES = 1_000_000
-_MAX_SEARCH_BYTES = 1024 * 1024 * 1024
+_MAX_PAGE = 100_000
+_MAX_SEARCH_BYTES = 512 * 1024 * 1024
 _MAX_EMPTY_PAGES = 100
 
 
@@ -88,8 +88,9 @@ class LdapClient:
         descriptors: bool = False,
         page_size: int | None = None,
     ) -> Iterator[Entry | Result]:
-        """The entries as they come, then the last page's result. References to other servers are not followed.
+        """The entries, then the last page's result. References to other servers are not followed.
 
+        A page is received whole before its first entry is handed out: other requests may stand between two entries.
         ``page_size`` None asks for everything at once: for a single object. Raises InputError for a filter or name that
         cannot be encoded.
         """
@@ -100,20 +101,12 @@ class LdapClient:
         except (LDAPExceptionError, PyAsn1Error) as error:
             raise InputError(f"the search {query!r} below {base!r} cannot be sent: {error}") from error
         cookie = b""
-        count = empty = 0
+        empty = 0
         first_byte = self.channel.bytes_received
         while True:
-            result, before = None, count
-            for item in self._page(request, descriptors, page_size, cookie):
-                if isinstance(item, Result):
-                    result = item
-                    break
-                count += 1
-                if count > _MAX_ENTRIES or self.channel.bytes_received - first_byte > _MAX_SEARCH_BYTES:
-                    raise ProtocolError(f"{self.channel.peer} sends more than {_MAX_ENTRIES} entries or 1 GiB")
-                yield item
-            assert result is not None
-            empty = empty + 1 if count == before else 0
+            entries, result = self._page(request, descriptors, page_size, cookie, first_byte)
+            yield from entries
+            empty = 0 if entries else empty + 1
             if result.code or not result.cookie or page_size is None:
                 yield result
                 return
@@ -125,19 +118,23 @@ class LdapClient:
         """Says good-bye; the server answers nothing."""
         self._send("unbindRequest", unbind_operation(), [])  # type: ignore[no-untyped-call]
 
-    def _page(self, request: Any, descriptors: bool, page_size: int | None, cookie: bytes) -> Iterator[Entry | Result]:
+    def _page(
+        self, request: Any, descriptors: bool, page_size: int | None, cookie: bytes, first_byte: int
+    ) -> tuple[list[Entry], Result]:
         controls = list(security_descriptor_control(True, _OWNER_GROUP_DACL)) if descriptors else []
         if page_size is not None:
             controls.append(paged_search_control(True, page_size, cookie))
         message_id = self._send("searchRequest", request, controls)
         self.requests += 1
+        entries: list[Entry] = []
         while True:
             message = self._receive(message_id)
             if message.tag == messages.SEARCH_ENTRY:
-                yield messages.read_entry(message)
+                entries.append(messages.read_entry(message))
+                if len(entries) > _MAX_PAGE or self.channel.bytes_received - first_byte > _MAX_SEARCH_BYTES:
+                    raise ProtocolError(f"{self.channel.peer} sends more entries than anybody can have asked for")
             elif message.tag == messages.SEARCH_DONE:
-                yield messages.read_result(message)
-                return
+                return entries, messages.read_result(message)
             elif message.tag != messages.SEARCH_REFERENCE:
                 raise self._unexpected(message)
 

@@ -76,6 +76,14 @@ class SecurityContext:
         """Whether nothing is left to send or to expect."""
         return self.proxy.complete
 
+    @property
+    def protects(self) -> bool:
+        """Whether signing and sealing were agreed."""
+        import spnego
+
+        wanted = spnego.ContextReq.integrity | spnego.ContextReq.confidentiality
+        return self.proxy.context_attr & wanted == wanted
+
     def step(self, token: bytes | None, deadline: Deadline) -> bytes | None:
         """The next token for the server; None when there is none. Raises AuthenticationError, ProtocolError."""
         if self.method is not AuthMethod.KERBEROS:
