@@ -83,6 +83,7 @@ class PfxFile:
     armored: bool = False
     mac_problem: str | None = None
     protected_to: tuple[str, ...] | None = None
+    ascii_password: bool = True
 
     @property
     def bags(self) -> tuple[Bag, ...]:
@@ -227,7 +228,9 @@ class _Opening:
         mac = raw.mac.describe(fitting is not None) if raw.mac else None
         pfx = _assembled(raw, safes, mac, self._forms[0] if self._forms else None, armored)
         self._judge(pfx)
-        return replace(pfx, content=replace(pfx.content, notes=pfx.content.notes + self._form_notes()))
+        content = replace(pfx.content, notes=pfx.content.notes + self._form_notes())
+        ascii_password = not pfx.password_form or self._tried[0].narrow.isascii()
+        return replace(pfx, content=content, ascii_password=ascii_password)
 
     def _visible_work(self, safes: Sequence[RawSafe]) -> list[int]:
         counts = [self._raw.mac.work] if self._raw.mac else []
