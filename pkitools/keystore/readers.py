@@ -24,6 +24,8 @@ _PBES2 = _AES | {"PBKDF2 AES-192-CBC", "PBKDF2 3DES-CBC"}
 _CAMELLIA = frozenset({f"PBKDF2 Camellia-{bits}-CBC" for bits in (128, 192, 256)})
 _SCRYPT = frozenset({f"scrypt AES-{bits}-CBC" for bits in (128, 192, 256)})
 _SHA = frozenset({"SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"})
+_JAVA_SHA = _SHA | {"SHA-512/224", "SHA-512/256"}
+_OPENSSL_DIGESTS = _JAVA_SHA | {"MD5", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"}
 _ALL_KEYS = frozenset({RSA, RSA_PSS, EC, DSA, ED25519, ED448})
 
 
@@ -171,6 +173,29 @@ def _secret_with_pbes2(pfx: PfxFile) -> str | None:
     return 'a secret bag beside PBES2 breaks the import ("An internal error occurred")' if secret and modern else None
 
 
+def _nss_needs_ids(pfx: PfxFile) -> str | None:
+    """NSS imports a key only by way of the certificate that its localKeyID names."""
+    keys = [key.local_key_id for key in pfx.content.keys]
+    named = {certificate.local_key_id for certificate in pfx.content.certificates}
+    if any(identifier is None or identifier not in named for identifier in keys):
+        return "a key has no localKeyID that a certificate has too (SEC_ERROR_PKCS12_UNABLE_TO_IMPORT_KEY)"
+    return "two keys have the same localKeyID" if len(set(keys)) < len(keys) else None
+
+
+def _doubled_attributes(pfx: PfxFile) -> str | None:
+    doubled = any(len({each.oid for each in bag.attributes}) < len(bag.attributes) for bag in pfx.bags)
+    return "a bag has an attribute twice" if doubled else None
+
+
+def _not_version_3(pfx: PfxFile) -> str | None:
+    return f"it wants version 3, the file says {pfx.version}" if pfx.version != 3 else None
+
+
+def _nested_keys(pfx: PfxFile) -> str | None:
+    keys = [bag for bag in pfx.bags if bag.kind in ("Key", "ShroudedKey")]
+    return "it passes over the nested safe with the key, without an error" if keys and keys[0].depth else None
+
+
 _WINDOWS_MAX = 600_000
 _WINDOWS_KEYS = frozenset({RSA, EC, DSA})
 _WINDOWS = (
@@ -210,35 +235,37 @@ _OTHERS = (
     ),
     _Rules(
         "Java 8",
-        _OLD | {"PKCS12 2-key 3DES-CBC"},
-        _SHA,
+        _OLD | {"PBKDF1 DES-CBC"},
+        _JAVA_SHA,
         _by_id,
         maybe="AES needs Java 8u301 or later",
         maybe_ciphers=_AES,
         plain_keys=_NO_PLAIN_KEYS,
         max_mac_iterations=5_000_000,
+        extra=(_nested_keys,),
         ascii_only=True,
     ),
     _Rules(
         "Java 17",
-        _OLD | _AES | {"PKCS12 2-key 3DES-CBC"},
-        _SHA,
+        _OLD | _AES | {"PBKDF1 DES-CBC"},
+        _JAVA_SHA,
         _by_id,
         plain_keys=_NO_PLAIN_KEYS,
         max_mac_iterations=5_000_000,
+        extra=(_nested_keys,),
         ascii_only=True,
     ),
     _Rules(
         "OpenSSL 1.1",
         _OLD | _PBES2 | _CAMELLIA | _SCRYPT | {"PKCS12 2-key 3DES-CBC", "PBKDF1 DES-CBC", "PBKDF1 RC2-64-CBC"},
-        _SHA | {"MD5"},
+        _OPENSSL_DIGESTS,
         _by_key,
         broken_passwords=True,
     ),
     _Rules(
         "OpenSSL 3",
         _TRIPLE_DES | _PBES2 | _CAMELLIA | _SCRYPT | {"PKCS12 2-key 3DES-CBC"},
-        _SHA | {"MD5"},
+        _OPENSSL_DIGESTS,
         _by_key,
         pbmac1="PBMAC1 needs OpenSSL 3.4 or later",
         broken_passwords=True,
@@ -246,7 +273,7 @@ _OTHERS = (
     _Rules(
         "OpenSSL 3 with -legacy",
         _OLD | _PBES2 | _CAMELLIA | _SCRYPT | {"PKCS12 2-key 3DES-CBC", "PBKDF1 DES-CBC", "PBKDF1 RC2-64-CBC"},
-        _SHA | {"MD5"},
+        _OPENSSL_DIGESTS,
         _by_key,
         pbmac1="PBMAC1 needs OpenSSL 3.4 or later",
         broken_passwords=True,
@@ -258,6 +285,6 @@ _OTHERS = (
         _by_id,
         keys=frozenset({RSA, RSA_PSS, EC, DSA}),
         needs_mac=True,
-        plain_keys="it refuses unencrypted keys",
+        extra=(_nss_needs_ids, _doubled_attributes, _not_version_3),
     ),
 )

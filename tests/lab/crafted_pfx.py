@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pkitools.models.keystore import Attribute, CertificateEntry, KeyEntry, KeyStoreContent, KeySpec
+from pkitools.models.keystore import Attribute, CertificateEntry, KeyEntry, KeySpec, KeyStoreContent
 from pkitools.models.secret import Secret
 from pkitools.protocol import der
 from pkitools.protocol.formats import DATA
@@ -105,7 +105,9 @@ def _files() -> Iterator[tuple[str, bytes, str | None, int, int]]:
     yield written("leaf-last", content([key("p256")], chain[::-1]))
     yield written("leaf-in-the-middle", content([key("p256")], [chain[2], chain[0], chain[1]]))
     yield written("two-keys", content([key("p256"), key("p384")], [*chain, entry("p384")]))
-    yield written("same-certificate-twice", content([key("p256", local_key_id=a)], [replace(chain[0], local_key_id=a)] * 2))
+    yield written(
+        "same-certificate-twice", content([key("p256", local_key_id=a)], [replace(chain[0], local_key_id=a)] * 2)
+    )
     yield written("same-key-twice", content([key("p256")] * 2, chain))
     yield written("claimed-by-id", content([key("p384", local_key_id=a)], [replace(chain[0], local_key_id=a)]), None)
     crossed = content(
@@ -139,7 +141,7 @@ def _files() -> Iterator[tuple[str, bytes, str | None, int, int]]:
     many = content([key("p256")], [replace(chain[0], friendly_name=str(number)) for number in range(201)])
     yield written("201-certificates", many)
     yield written("doubled-attribute", content(
-        [key("p256")], [replace(chain[0], friendly_name="a", attributes=(Attribute("1.2.840.113549.1.9.20", (b"\x0c\1b",)),))]
+        [key("p256")], [replace(chain[0], friendly_name="a", attributes=(Attribute("1.2.840.113549.1.9.20", (b"\x1e\2\0b",)),))]
     ))  # fmt: skip
     yield written("attribute-with-two-values", content(
         [key("p256", attributes=(Attribute("1.3.6.1.4.1.311.17.9", (b"\5\0", b"\5\0")),))], chain

@@ -311,4 +311,3 @@ MAKERS: dict[str, Callable[[Workshop], Iterator[Made]]] = {
     "keytool": keytool_files,
     "cryptography": cryptography_files,
 }
-
