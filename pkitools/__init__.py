@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from pkitools.errors import ExitCode, PkiToolsError
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
     from pkitools.models.ca import CATemplate, CertificationAuthority
+    from pkitools.keystore.show import ShowOptions, show
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
+    from pkitools.models.keystore import FitFor, ShownFile
     from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
     from pkitools.models.template import CertificateTemplate
     from pkitools.models.tls import WebServerSsl
@@ -58,6 +60,10 @@ _EXPORTS = {
     "PfxToPemResult": "pkitools.models.conversion",
     "PkiToolsError": "pkitools.errors",
     "WebServerSsl": "pkitools.models.tls",
+    "FitFor": "pkitools.models.keystore",
+    "ShowOptions": "pkitools.keystore.show",
+    "ShownFile": "pkitools.models.keystore",
+    "show": "pkitools.keystore.show",
     "pem_to_pfx": "pkitools.keystore.convert",
     "pfx_to_pem": "pkitools.keystore.convert",
     "test_ssl": "pkitools.tls.run",
@@ -70,6 +76,7 @@ __all__ = [
     "ChainChoice",
     "ErrorMessage",
     "ExitCode",
+    "FitFor",
     "IkeServer",
     "KeyFormat",
     "Layout",
@@ -81,6 +88,8 @@ __all__ = [
     "PhonebookEntry",
     "PhonebookSettings",
     "PkiToolsError",
+    "ShowOptions",
+    "ShownFile",
     "VpnProfile",
     "WebServerSsl",
     "__version__",
@@ -94,6 +103,7 @@ __all__ = [
     "pem_to_pfx",
     "pfx_to_pem",
     "set_phonebook",
+    "show",
     "test_ike",
     "test_ssl",
 ]

@@ -120,6 +120,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         writes_files=True,
     ),
     CommandSpec(
+        "show",
+        "pkitools.commands.show",
+        "show",
+        "Show what is in a PFX, PEM, DER, P7B, CSR or CRL, and who will open it.",
+        "pkitools.models.keystore:ShownFile",
+        "pkitools.output.views.show",
+        panel=FILES,
+    ),
+    CommandSpec(
         "get-error-message",
         "pkitools.commands.error_message",
         "get_error_message",

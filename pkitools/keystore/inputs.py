@@ -113,7 +113,7 @@ def _read_pem(name: str, data: bytes, passwords: Sequence[Secret], max_iteration
         if block.label == "EC PARAMETERS":
             parameters = block.der
             continue
-        parts.append(_read_block(name, block, passwords, max_iterations, parameters))
+        parts.append(read_block(name, block, passwords, max_iterations, parameters))
         parameters = None
     if not parts:
         raise FormatError("no certificate and no key in it")
@@ -121,9 +121,10 @@ def _read_pem(name: str, data: bytes, passwords: Sequence[Secret], max_iteration
     return Source(name, merge([Source(name, part, False) for part in parts]), only_pfx)
 
 
-def _read_block(
+def read_block(
     name: str, block: PemBlock, passwords: Sequence[Secret], max_iterations: int, parameters: bytes | None
 ) -> KeyStoreContent:
+    """What one PEM block holds, with the comment lines before it; ``parameters`` are of an EC PARAMETERS block."""
     if block.label in pem.CERTIFICATE_LABELS:
         # What stands behind the certificate in a TRUSTED CERTIFICATE is OpenSSL's own.
         entry = _certificate(der.Reader(block.der, f"the certificate in line {block.line}").any()[1], block.line)

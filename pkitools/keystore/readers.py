@@ -229,7 +229,7 @@ _OTHERS = (
         _TRIPLE_DES | {"PKCS12 RC2-40-CBC"},
         _SHA,
         _by_id,
-        maybe="macOS 10.15 and older refuse AES; later versions read it, some only with a MAC salt of 8 octets",
+        maybe="10.15 and older refuse AES; later versions read it, some only with a MAC salt of 8 octets",
         maybe_ciphers=_AES,
         keys=frozenset({RSA, EC}),
     ),

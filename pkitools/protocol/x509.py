@@ -93,7 +93,7 @@ def _model(data: bytes, parts: CertificateParts) -> Certificate:
     defects: list[str] = []
     validity = _tried(defects, "the validity", lambda: parts.validity.children().rest()) or []
     algorithm, signature_hash = _tried(defects, "the signature algorithm", lambda: _signature(parts)) or (Oid(""), "")
-    key = _tried(defects, "the public key", lambda: _public_key(parts.spki)) or (Oid(""), None, None)
+    key = _tried(defects, "the public key", lambda: public_key_fields(parts.spki)) or (Oid(""), None, None)
     extensions = _extensions(parts.extensions, defects)
     values = _extension_values(extensions, defects)
     return Certificate(
@@ -140,7 +140,7 @@ def _signature(parts: CertificateParts) -> tuple[Oid, str]:
     return Oid(algorithm.oid, algorithm.name), algorithm.hash
 
 
-def _public_key(spki: Value) -> tuple[Oid, int | None, str | None]:
+def public_key_fields(spki: Value) -> tuple[Oid, int | None, str | None]:
     """Algorithm, size in bits and curve of a SubjectPublicKeyInfo (RFC 3279 2.3, RFC 5480, RFC 8410)."""
     reader = spki.children()
     algorithm, bits = reader.sequence(), reader.read(BIT_STRING)
@@ -180,6 +180,11 @@ def _extension(value: Value) -> Extension:
     content = reader.read(OCTET_STRING).content
     reader.require_end()
     return Extension(named(oid, EXTENSIONS), critical is not None and critical.boolean(), content)
+
+
+def extension_fields(value: Value | None) -> dict[str, Any]:
+    """Fields of the model from the ``[3]`` of a TBSCertificate, what cannot be read left out."""
+    return _extension_values(_extensions(value, []), [])
 
 
 def _extension_values(extensions: tuple[Extension, ...], defects: list[str]) -> dict[str, Any]:

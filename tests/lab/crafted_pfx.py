@@ -55,11 +55,9 @@ def plain_pfx(*bags: bytes) -> bytes:
 
 def with_mac(authenticated: bytes) -> bytes:
     mac = MacData(alg.SHA256, "sha256", b"", b"8 octets", 1000)
-    info = der.sequence(
-        der.sequence(der.sequence(der.oid(alg.SHA256)), der.octet_string(mac.compute(authenticated, candidates([Secret(PASSWORD)])[0]))),
-        der.octet_string(mac.salt),
-        der.integer(1000),
-    )  # fmt: skip
+    computed = mac.compute(authenticated, candidates([Secret(PASSWORD)])[0])
+    digest = der.sequence(der.sequence(der.oid(alg.SHA256)), der.octet_string(computed))
+    info = der.sequence(digest, der.octet_string(mac.salt), der.integer(1000))
     outer = der.sequence(der.oid(DATA), der.element(der.context(0), der.octet_string(authenticated)))
     return der.sequence(der.integer(3), outer, info)
 
@@ -140,9 +138,10 @@ def _files() -> Iterator[tuple[str, bytes, str | None, int, int]]:
     yield written("sum-1000004", four, iterations=250_001)
     many = content([key("p256")], [replace(chain[0], friendly_name=str(number)) for number in range(201)])
     yield written("201-certificates", many)
-    yield written("doubled-attribute", content(
-        [key("p256")], [replace(chain[0], friendly_name="a", attributes=(Attribute("1.2.840.113549.1.9.20", (b"\x1e\2\0b",)),))]
-    ))  # fmt: skip
+    doubled = Attribute("1.2.840.113549.1.9.20", (b"\x1e\2\0b",))
+    yield written(
+        "doubled-attribute", content([key("p256")], [entry("p256", friendly_name="a", attributes=(doubled,))])
+    )
     yield written("attribute-with-two-values", content(
         [key("p256", attributes=(Attribute("1.3.6.1.4.1.311.17.9", (b"\5\0", b"\5\0")),))], chain
     ))  # fmt: skip
@@ -151,7 +150,8 @@ def _files() -> Iterator[tuple[str, bytes, str | None, int, int]]:
     nested = bag("SafeContents", der.sequence(plain_key))
     yield "nested-key", plain_pfx(leaf_bag, nested), leaf("p256"), 1, 1
     yield "nested-all", plain_pfx(bag("SafeContents", der.sequence(plain_key, leaf_bag))), leaf("p256"), 1, 1
-    yield "nested-beside", plain_pfx(plain_key, leaf_bag, bag("SafeContents", der.sequence(certificate_bag("p384")))), leaf("p256"), 1, 2  # fmt: skip
+    other = bag("SafeContents", der.sequence(certificate_bag("p384")))
+    yield "nested-beside", plain_pfx(plain_key, leaf_bag, other), leaf("p256"), 1, 2
     yield "unsorted-and-empty-sets", plain_pfx(
         bag("Key", pkcs8_of("p256"), local_key_id(a), attribute("1.3.6.1.4.1.311.17.2")),
         bag("Certificate", _typed("p256"), name("x\0"), local_key_id(a)),
