@@ -1,5 +1,6 @@
 """``show --for``: is the certificate fit for its place in Always On VPN? The judge of ``trust`` says, and asks no
-network; what it does not look at is the account's SID, which strong mapping (KB5014754) wants in client certificates."""
+network; what it does not look at is the account's SID, which strong mapping (KB5014754) wants in client certificates.
+"""
 
 from __future__ import annotations
 
