@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pkitools.aovpn.reading import get_phonebook, get_profile
     from pkitools.errors import ExitCode, PkiToolsError
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
-    from pkitools.models.ca import CATemplate, CertificationAuthority
     from pkitools.keystore.show import ShowOptions, show
+    from pkitools.models.ca import CATemplate, CertificationAuthority
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
