@@ -53,6 +53,7 @@ REASONS = {
 }
 _CRITICAL_MARK = b"\x01\x01\xff\x04"  # critical TRUE and the OCTET STRING after it
 _KNOWN = {"2.5.29.20", "2.5.29.27", "2.5.29.28", "2.5.29.35", "2.5.29.46", "1.3.6.1.4.1.311.21.1"}
+MAX_MARKED = 2_000
 _KNOWN_IN_ENTRIES = {"2.5.29.21", "2.5.29.24"}
 
 
@@ -81,8 +82,9 @@ class RevokedEntry:
 @dataclass(frozen=True, slots=True, eq=False)
 class Crl:
     """A CRL. ``issuer`` is the encoded name; ``number`` its CRL number, ``base_number`` that of the base when it is a
-    delta CRL; ``unknown_critical`` a critical extension, of the list or an entry, that is not understood; ``span``
-    is where the entries lie in ``signed.body``."""
+    delta CRL; ``unknown_critical`` a critical extension of the list that is not understood; ``span`` is where the
+    entries lie in ``signed.body``: they are looked at by ``find`` and ``critical_in_entries`` only, which a caller asks
+    after checking the signature."""
 
     signed: Signed
     issuer: bytes
@@ -109,6 +111,29 @@ class Crl:
             entry = self._find_encoded(content)
             if entry is not None:
                 return entry
+        return None
+
+    def critical_in_entries(self) -> str | None:
+        """The first critical entry extension that is not understood (RFC 5280 5.3), None when there is none.
+
+        The entries are walked only when the octets that mark a critical extension stand somewhere in them.
+        """
+        body, (begin, stop) = self.signed.body, self.span
+        if body.find(_CRITICAL_MARK, begin, stop) < 0:
+            return None
+        marked = 0
+        for start, end in _walk(body, begin, stop):
+            if body.find(_CRITICAL_MARK, start, end) < 0:
+                continue
+            marked += 1
+            if marked > MAX_MARKED:
+                return "too many critical entry extensions"
+            reader = Reader(body, start, end).sequence()
+            reader.read(INTEGER), reader.read()
+            extensions = reader.optional(SEQUENCE)
+            for oid, critical, _ in _read_extensions(extensions) if extensions else ():
+                if critical and oid not in _KNOWN_IN_ENTRIES:
+                    return oid
         return None
 
     def _find_encoded(self, content: bytes) -> RevokedEntry | None:
@@ -156,7 +181,6 @@ def _read(signed: Signed) -> Crl:
         raise FormatError("extensions in a version 1 list")
     span = entries.span if entries else (0, 0)
     fields = _extensions(extensions) if extensions else {}
-    fields["unknown_critical"] = fields.get("unknown_critical") or _critical_in_entries(signed.body, *span)
     return Crl(signed, issuer, this_update, next_update, span=span, **fields)
 
 
@@ -169,9 +193,9 @@ def _extensions(value: Value) -> dict[str, Any]:
         seen.add(oid)
         match oid:
             case "2.5.29.20":
-                fields["number"] = Reader(raw).read(INTEGER).integer()
+                fields["number"] = _number(raw)
             case "2.5.29.27":
-                fields["base_number"] = Reader(raw).read(INTEGER).integer()
+                fields["base_number"] = _number(raw)
             case "2.5.29.28":
                 fields["scope"] = _scope(raw)
             case "2.5.29.35":
@@ -182,6 +206,14 @@ def _extensions(value: Value) -> dict[str, Any]:
         if critical and oid not in _KNOWN:
             fields.setdefault("unknown_critical", oid)
     return fields
+
+
+def _number(raw: bytes) -> int:
+    """CRLNumber and BaseCRLNumber: up to 20 octets (RFC 5280 5.2.3)."""
+    value = Reader(raw).read(INTEGER)
+    if len(value.content) > 21:
+        raise FormatError("a CRL number of more than 20 octets")
+    return value.integer()
 
 
 def _read_extensions(value: Value) -> Iterator[tuple[str, bool, bytes]]:
@@ -202,25 +234,6 @@ def _scope(raw: bytes) -> IssuingDistributionPoint:
     names = tuple(name.text for name in read_point_names(point)) if point is not None else ()
     some = read_reasons(reasons) if reasons is not None else None
     return IssuingDistributionPoint(names, relative, on[0x81], on[0x82], some, on[0x84], on[0x85])
-
-
-def _critical_in_entries(body: bytes, begin: int, stop: int) -> str | None:
-    """The first critical entry extension that is not understood (RFC 5280 5.3), None when there is none.
-
-    The entries are walked only when the octets that mark a critical extension stand somewhere in them.
-    """
-    if body.find(_CRITICAL_MARK, begin, stop) < 0:
-        return None
-    for start, end in _walk(body, begin, stop):
-        if body.find(_CRITICAL_MARK, start, end) < 0:
-            continue
-        reader = Reader(body, start, end).sequence()
-        reader.read(INTEGER), reader.read()
-        extensions = reader.optional(SEQUENCE)
-        for oid, critical, _ in _read_extensions(extensions) if extensions else ():
-            if critical and oid not in _KNOWN_IN_ENTRIES:
-                return oid
-    return None
 
 
 def _walk(entries: bytes, position: int, end: int) -> Iterator[tuple[int, int]]:
@@ -248,6 +261,6 @@ def _entry(serial: bytes, reader: Reader) -> RevokedEntry:
     extensions, reason = reader.optional(SEQUENCE), None
     for oid, _, raw in _read_extensions(extensions) if extensions else ():
         if oid == "2.5.29.21":
-            number = Reader(raw).read(ENUMERATED).integer()
+            number = Reader(raw).read(ENUMERATED).small()
             reason = REASONS.get(number, str(number))
     return RevokedEntry(serial, revoked_at, reason)

@@ -109,7 +109,7 @@ def read_answer(data: bytes) -> OcspAnswer:
     outer = Reader(data)
     reader = outer.sequence()
     outer.require_end()
-    status = reader.read(ENUMERATED).integer()
+    status = reader.read(ENUMERATED).small()
     if status != 0:
         raise FormatError(f"the OCSP responder answers {ANSWER_STATUS.get(status, status)}")
     wrapped = reader.read(0xA0).children().sequence()
@@ -156,7 +156,7 @@ def _single(value: Value) -> SingleAnswer:
         return SingleAnswer(identifier, "unknown", this_update, next_update)
     details = state.children()
     revoked_at, explicit = details.read(GENERALIZED_TIME).time(), details.optional(0xA0)
-    number = explicit.children().read(ENUMERATED).integer() if explicit else None
+    number = explicit.children().read(ENUMERATED).small() if explicit else None
     reason = REASONS.get(number, str(number)) if number is not None else None
     return SingleAnswer(identifier, "revoked", this_update, next_update, revoked_at, reason)
 

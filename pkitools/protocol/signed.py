@@ -48,7 +48,7 @@ def _pss_parameters(parameters: Value | None) -> tuple[str, int]:
         if explicit is not None:
             digest = HASHES.get(explicit.children().sequence().read(OBJECT).oid(), "")
         if length is not None:
-            salt = length.children().read(INTEGER).integer()
+            salt = length.children().read(INTEGER).small()
     return digest, salt
 
 

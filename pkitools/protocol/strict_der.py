@@ -70,6 +70,12 @@ class Value:
             _broken("an empty integer", self._start)
         return int.from_bytes(self.content, "big", signed=True)
 
+    def small(self) -> int:
+        """An INTEGER or ENUMERATED of up to 8 octets; numbers that are shown or counted with never need more."""
+        if self._end - self._body > 8:
+            _broken("a number of more than 8 octets", self._start)
+        return self.integer()
+
     def boolean(self) -> bool:
         """BOOLEAN; any octet but zero is true, as BER has it."""
         if self._end - self._body != 1:

@@ -26,11 +26,11 @@ MAX_EXTENSIONS = 256
 T = TypeVar("T")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def read_certificate(data: bytes) -> Certificate:
     """The certificate in ``data`` (DER, exactly one). FormatError when it has not the shape of a certificate.
 
-    The last 512 are kept: the hosts of one estate show the same CA certificates again and again.
+    The last 256 are kept: the hosts of one estate show the same CA certificates again and again.
     """
     if len(data) > MAX_CERTIFICATE:
         raise FormatError(f"a certificate of {len(data)} bytes: more than {MAX_CERTIFICATE} are not read")
@@ -75,7 +75,7 @@ def split_certificate(data: bytes) -> CertificateParts:
     extensions = tbs.optional(0xA3)
     tbs.require_end()
     return CertificateParts(
-        version.children().read(INTEGER).integer() + 1 if version else 1,
+        version.children().read(INTEGER).small() + 1 if version else 1,
         serial.content,
         issuer.encoded,
         subject.encoded,

@@ -78,9 +78,9 @@ def _basic_constraints(raw: bytes) -> Fields:
     reader = _whole(raw)
     authority, length = reader.optional(BOOLEAN), reader.optional(INTEGER)
     reader.require_end()
-    if length is not None and length.integer() < 0:
+    limit = length.small() if length is not None else None
+    if limit is not None and limit < 0:
         raise FormatError("a negative path length")
-    limit = min(length.integer(), 0xFFFF) if length is not None else None
     return {"basic_constraints": BasicConstraints(authority is not None and authority.boolean(), limit)}
 
 
@@ -148,7 +148,7 @@ def _template_information(raw: bytes) -> Fields:
     oid, major, minor = reader.read(OBJECT).oid(), reader.optional(INTEGER), reader.optional(INTEGER)
     return {
         "certificate_template": TemplateReference(
-            None, oid, major.integer() if major else None, minor.integer() if minor else None
+            None, oid, major.small() if major else None, minor.small() if minor else None
         )
     }
 

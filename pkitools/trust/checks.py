@@ -13,7 +13,7 @@ from pkitools.models.trust import ChainFlag, Origin
 from pkitools.protocol.oid_names import ANY_EKU, IKE_INTERMEDIATE, MS_ANY_PURPOSE, named
 from pkitools.protocol.oid_names import EKU_NAMES as NAMES
 from pkitools.trust.constraints import NameConstraints, names_of, read_name_constraints, violations
-from pkitools.trust.issues import Issue, flagged, label, noted, warned
+from pkitools.trust.issues import Issue, brief, flagged, label, noted, warned
 from pkitools.trust.paths import MAX_DEPTH, Path
 from pkitools.trust.policies import policy_holds
 from pkitools.trust.purposes import Rule
@@ -94,7 +94,7 @@ def _end(path: Path, question: Question) -> Iterator[Issue]:
             last,
             ChainFlag.UntrustedRoot,
             "UntrustedRoot",
-            f"the root {model.subject} is not among the trusted roots",
+            f"the root {brief(model.subject)} is not among the trusted roots",
             "for an enterprise root: get it from http://<CA server>/CertEnroll/, from the directory "
             "(CN=Certification Authorities,CN=Public Key Services) or with 'certutil -ca.cert root.cer' on the CA, "
             "and give it with --ca-file; VPN clients need it in Trusted Root Certification Authorities",
@@ -116,7 +116,7 @@ def _partial(path: Path, last: int, model: Certificate, question: Question) -> I
     if len(path.links) >= MAX_DEPTH:
         why = f"the path is longer than {MAX_DEPTH} certificates"
     else:
-        why = f"the issuer {model.issuer or '(no name)'} of {label(model, last)} is missing"
+        why = f"the issuer {brief(model.issuer) or '(no name)'} of {label(model, last)} is missing"
     what = "send the intermediate CA certificates" if question.rule.server else "add the intermediate CA certificates"
     return flagged(
         last,
@@ -132,12 +132,13 @@ def _missing(path: Path, question: Question) -> Iterator[Issue]:
         return
     for index, link in enumerate(path.links[1:], 1):
         if link.origin in (Origin.AIA, Origin.EXTRA, Origin.STORE) and not link.member.self_issued:
-            where = f"AIA ({link.url})" if link.origin is Origin.AIA else "the local files"
+            name = brief(link.member.model.subject)
+            where = f"AIA ({brief(link.url or '')})" if link.origin is Origin.AIA else "the local files"
             yield warned(
                 index,
                 "MissingIntermediate",
-                f"the server does not send {link.member.model.subject}; it came from {where}",
-                f"the server must send this certificate: {link.member.model.subject}; on Windows, import it into "
+                f"the server does not send {name}; it came from {where}",
+                f"the server must send this certificate: {name}; on Windows, import it into "
                 "Intermediate Certification Authorities of the computer and bind the certificate again",
                 "CERT_E_CHAINING",
             )
@@ -220,7 +221,7 @@ def _usages(path: Path, question: Question) -> Iterator[Issue]:
         held = {oid.value for oid in usages}
         if wanted not in held and not held & {ANY_EKU, MS_ANY_PURPOSE}:
             name = label(model, index)
-            listed = ", ".join(map(str, usages)) or "none"
+            listed = brief(", ".join(map(str, usages[:8]))) or "none"
             message = f"{name} may not be used for {rule.kind}: its extended key usage is {listed}"
             step = f"{REISSUE} with {named(wanted, NAMES)} ({wanted})"
             if index:
@@ -331,7 +332,9 @@ def _constrained(path: Path, above: int, constraints: NameConstraints) -> Iterat
             continue  # the extension is reported as broken already
         for violation in list(violations(constraints, names))[:5]:
             identifier, words = _CONSTRAINT_WORDS[violation.flag]
-            message = f"the name {violation.name} of {label(member.model, index)} {words} the name constraints of {ca}"
+            message = (
+                f"the name {brief(violation.name)} of {label(member.model, index)} {words} the name constraints of {ca}"
+            )
             step = "issue from a CA that may certify this name"
             yield flagged(index, violation.flag, identifier, message, step)
 

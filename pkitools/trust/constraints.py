@@ -16,7 +16,7 @@ from pkitools.protocol.x509_extensions import read_names_extension
 from pkitools.trust.members import Member
 
 NAME_CONSTRAINTS_OID, SAN_OID, EMAIL_OID = "2.5.29.30", "2.5.29.17", "1.2.840.113549.1.9.1"
-MAX_COMPARISONS = 200_000
+MAX_COMPARISONS = 20_000
 _SUPPORTED = (NameKind.DNS, NameKind.EMAIL, NameKind.URI, NameKind.IP, NameKind.DIRECTORY)
 
 
@@ -57,7 +57,7 @@ def _subtree(value: Value) -> tuple[GeneralName, bool]:
     name = read_general_name(reader.read())
     minimum, maximum = reader.optional(0x80), reader.optional(0x81)
     reader.require_end()
-    return name, maximum is not None or (minimum is not None and minimum.integer() != 0)
+    return name, maximum is not None or (minimum is not None and minimum.small() != 0)
 
 
 def names_of(member: Member, *, common_name: bool) -> tuple[GeneralName, ...]:

@@ -138,8 +138,9 @@ def check_list(crl: Crl, subject: Subject) -> None:
     proof = _proof(crl, issuer.spki)
     if proof is not Proof.GOOD:
         raise NotUsable("its signature is wrong" if proof is Proof.BAD else "its signature cannot be checked here")
-    if crl.unknown_critical is not None:
-        raise NotUsable(f"it has a critical extension that is not supported: {crl.unknown_critical}")
+    critical = crl.unknown_critical or _critical_in_entries(crl)
+    if critical is not None:
+        raise NotUsable(f"it has a critical extension that is not supported: {critical}")
     if crl.this_update > now + CLOCK_SKEW:
         raise NotUsable(f"it is not valid before {crl.this_update:%Y-%m-%d %H:%M} UTC")
     if crl.next_update is None:
@@ -151,6 +152,11 @@ def check_list(crl: Crl, subject: Subject) -> None:
 @lru_cache(maxsize=256)
 def _proof(crl: Crl, spki: bytes) -> Proof:
     return proof_of(crl.signed, spki)
+
+
+@lru_cache(maxsize=256)
+def _critical_in_entries(crl: Crl) -> str | None:
+    return crl.critical_in_entries()
 
 
 def check_scope(crl: Crl, point: DistributionPoint, subject: Subject) -> set[str]:

@@ -79,4 +79,9 @@ def label(certificate: Certificate, position: int) -> str:
     """How a sentence names a member of the path."""
     if position == 0:
         return "the certificate"
-    return f"the CA certificate {certificate.subject or certificate.thumbprint}"
+    return f"the CA certificate {brief(certificate.subject or certificate.thumbprint)}"
+
+
+def brief(text: str, limit: int = 160) -> str:
+    """A text from a certificate in a sentence: cut off where it would hide the sentence."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

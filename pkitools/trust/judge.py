@@ -18,7 +18,7 @@ from pkitools.models.trust import (
 )
 from pkitools.trust.checks import Question, check_path
 from pkitools.trust.fetcher import TimeLimit
-from pkitools.trust.issues import Issue, flagless, noted, status_of, warned
+from pkitools.trust.issues import Issue, brief, flagless, label, noted, status_of, warned
 from pkitools.trust.members import Member, member_of
 from pkitools.trust.names import NameMatch, match_name
 from pkitools.trust.paths import MAX_SENT, Path, Pool, build_paths
@@ -196,8 +196,7 @@ def _about_time(judged: _Judged, settings: Settings, now: datetime) -> Iterator[
         if end is None or end < now:
             continue
         days = (end - now).days
-        name = "the certificate" if index == 0 else f"the CA certificate {link.member.model.subject}"
-        message = f"{name} expires in {days} days, on {end:%Y-%m-%d}"
+        message = f"{label(link.member.model, index)} expires in {days} days, on {end:%Y-%m-%d}"
         if days < settings.crit_days:
             yield flagless(index, "ExpiresSoon", message, "renew it now")
         elif days < settings.warn_days:
@@ -216,7 +215,7 @@ def _named(leaf: Member, name: str | None) -> tuple[bool | None, list[Finding]]:
         message = f"{name} is only in the common name, in no alternative name: Windows accepts it, others will refuse"
         return True, [finding(Severity.WARNING, "CommonNameOnly", message, step)]
     names = leaf.model.subject_alternative_names
-    listed = [item.value for item in names[:5]] or [leaf.model.subject or "no name at all"]
+    listed = [brief(item.value, 80) for item in names[:5]] or [brief(leaf.model.subject) or "no name at all"]
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     message = f"{name} is not in the certificate, which is for {', '.join(listed)}{more}"
     return False, [finding(Severity.ERROR, "NameMismatch", message, step, code="CERT_E_CN_NO_MATCH")]

@@ -6,6 +6,7 @@ Windows looks at the common name when the certificate has no dNSName at all; bro
 from __future__ import annotations
 
 import ipaddress
+import re
 import unicodedata
 from enum import Enum
 
@@ -13,6 +14,7 @@ from pkitools.errors import FormatError, InputError
 from pkitools.models.certificate import Certificate, NameKind
 from pkitools.protocol.names import common_names
 
+_LABEL = re.compile(r"[a-z0-9_-]+")
 _DOTS = str.maketrans("。．｡", "...")
 
 
@@ -45,14 +47,14 @@ def ascii_name(name: str) -> str:
 
 def _ascii_label(label: str, name: str) -> str:
     if not label:
-        raise InputError(f"{name!r} is no host name: it has an empty part")
-    if any(char <= " " or char == "\x7f" for char in label):
-        raise InputError(f"{name!r} is no host name: it has blanks or control characters in it")
+        raise InputError(f"{name[:80]!r} is no host name: it has an empty part")
     if not label.isascii():
         try:
             label = "xn--" + label.encode("punycode").decode("ascii")
         except UnicodeError as error:
-            raise InputError(f"{name!r} is no host name: {error}") from error
+            raise InputError(f"{name[:80]!r} is no host name: {error}") from error
+    if not _LABEL.fullmatch(label):
+        raise InputError(f"{name[:80]!r} is no host name: it has characters that none can have")
     if len(label) > 63:
         raise InputError(f"{name[:80]!r} is no host name: a part is longer than 63 characters")
     return label

@@ -94,7 +94,7 @@ def _constraints(member: Member) -> tuple[int, int]:
     reader = Reader(raw).sequence()
     explicit, mapping = reader.optional(0x80), reader.optional(0x81)
     reader.require_end()
-    counts = [value.integer() if value else _NEVER for value in (explicit, mapping)]
+    counts = [value.small() if value else _NEVER for value in (explicit, mapping)]
     if min(counts) < 0:
         raise FormatError("a negative count in the policy constraints")
     return counts[0], counts[1]
@@ -102,4 +102,4 @@ def _constraints(member: Member) -> tuple[int, int]:
 
 def _inhibit_any(member: Member) -> int:
     raw = _content(member, INHIBIT_ANY_OID)
-    return max(Reader(raw).read(INTEGER).integer(), 0) if raw is not None else _NEVER
+    return max(Reader(raw).read(INTEGER).small(), 0) if raw is not None else _NEVER

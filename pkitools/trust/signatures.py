@@ -56,7 +56,7 @@ def proof_of(signed: Signed, spki: bytes) -> Proof:
         return Proof.UNSUPPORTED  # Rust code of cryptography gave up on hostile input
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def load_key(spki: bytes) -> Any:
     """The public key, None when cryptography cannot use it."""
     try:
