@@ -22,6 +22,7 @@ MAX_URLS_PER_JUDGEMENT = 24
 MAX_URLS_PER_RUN = 8192
 MAX_BYTES_PER_RUN = 256 << 20
 LIMITS = {"Aia": 1 << 20, "Crl": 64 << 20, "DeltaCrl": 64 << 20, "Ocsp": 256 << 10}
+_TOO_MANY = "not fetched: the certificates name too many addresses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +156,17 @@ class Visits:
         if ask.key in self._seen:
             return cast("T | None", self._seen[ask.key])
         if len(self._seen) >= MAX_URLS_PER_JUDGEMENT:
-            value, record = (
-                None,
-                FetchedUrl(ask.url, ask.use, error="not fetched: the certificates name too many addresses"),
-            )
-        else:
-            value, record = self._sources.get(ask, parse, self._deadline)
+            if self.records[-1].error != _TOO_MANY:
+                self.records.append(FetchedUrl(ask.url, ask.use, error=_TOO_MANY))
+            return None
+        value, record = self._sources.get(ask, parse, self._deadline)
         self._seen[ask.key] = value
         self.records.append(record)
         return value
 
     def error_of(self, url: str) -> str:
         """Why an address gave nothing."""
-        return next((item.error for item in reversed(self.records) if item.url == url), "")
+        return next((item.error for item in reversed(self.records) if item.url == url), _TOO_MANY)
 
 
 def check_url(url: str) -> None:
