@@ -9,12 +9,17 @@ import typer
 from typer.core import TyperGroup
 
 from pkitools import __version__
+from pkitools.cli.coercion import prepared
 from pkitools.cli.registry import COMMANDS, spec_of
 from pkitools.errors import ExitCode
 
 
 class CommandGroup(TyperGroup):
     """The commands of the registry, each imported on its first use."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """The options before the command, converted without pydantic."""
+        return prepared(super().get_params(ctx))
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """The names in the registry's order."""

@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn, Protocol, cast
 
 import typer
 
+from pkitools.cli.coercion import QuickCommand
 from pkitools.cli.registry import CommandSpec
 from pkitools.errors import EXIT_CODE_HELP, ExitCode, PkiToolsError
 from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput, Severity
@@ -37,7 +38,9 @@ def build_command(spec: CommandSpec) -> Any:
     if spec.negative_numbers:
         settings["ignore_unknown_options"] = True
     single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    single.command(name=spec.name, epilog=_epilog(), short_help=spec.summary, context_settings=settings)(_wrap(spec))
+    single.command(
+        name=spec.name, cls=QuickCommand, epilog=_epilog(), short_help=spec.summary, context_settings=settings
+    )(_wrap(spec))
     return typer.main.get_command(single)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import signal
 import stat
 import threading
@@ -102,7 +101,7 @@ def _stage(file: NewFile, *, overwrite: bool) -> _Staged:
 def _beside(target: Path) -> Path:
     """A name in the same folder, so on the same file system, that is not longer than a file system allows."""
     shortened = os.fsdecode(os.fsencode(target.name)[:200])
-    return target.with_name(f".{shortened}.{secrets.token_hex(6)}.tmp")
+    return target.with_name(f".{shortened}.{os.urandom(6).hex()}.tmp")
 
 
 def _exists(name: str) -> FileAccessError:

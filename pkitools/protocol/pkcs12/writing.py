@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from enum import Enum
 
 from pkitools.models.keystore import CertificateEntry, KeyEntry, KeyStoreContent
@@ -74,13 +74,13 @@ def _content_info(content_type: str, content: bytes) -> bytes:
 def _encryption(profile: Profile, iterations: int) -> tuple[Scheme, bytes]:
     """A scheme with fresh salt and IV, and its AlgorithmIdentifier."""
     if profile is Profile.WINDOWS2016:
-        derivation = KeyDerivation("PKCS12", "sha1", secrets.token_bytes(_OLD_SALT_OCTETS), iterations)
+        derivation = KeyDerivation("PKCS12", "sha1", os.urandom(_OLD_SALT_OCTETS), iterations)
         parameters = der.sequence(der.octet_string(derivation.salt), der.integer(iterations))
         scheme = Scheme(alg.PBE_3DES, alg.PBES1[alg.PBE_3DES].cipher, derivation)
         return scheme, der.sequence(der.oid(alg.PBE_3DES), parameters)
-    derivation = KeyDerivation("PBKDF2", "sha256", secrets.token_bytes(_SALT_OCTETS), iterations)
+    derivation = KeyDerivation("PBKDF2", "sha256", os.urandom(_SALT_OCTETS), iterations)
     cipher = alg.CIPHERS[alg.AES_256_CBC]
-    scheme = Scheme(alg.AES_256_CBC, cipher, derivation, secrets.token_bytes(cipher.iv_size))
+    scheme = Scheme(alg.AES_256_CBC, cipher, derivation, os.urandom(cipher.iv_size))
     encryption = der.sequence(der.oid(alg.AES_256_CBC), der.octet_string(scheme.iv))
     return scheme, der.sequence(der.oid(alg.PBES2), der.sequence(_pbkdf2(derivation), encryption))
 
@@ -131,13 +131,13 @@ def _mac(authenticated: bytes, secret: Candidate, profile: Profile, iterations: 
     if profile is Profile.PBMAC1:
         return _pbmac1(authenticated, secret, iterations)
     oid = alg.SHA1 if profile is Profile.WINDOWS2016 else alg.SHA256
-    mac = MacData(oid, alg.DIGESTS[oid], b"", secrets.token_bytes(_OLD_SALT_OCTETS), iterations)
+    mac = MacData(oid, alg.DIGESTS[oid], b"", os.urandom(_OLD_SALT_OCTETS), iterations)
     return _mac_data(der.sequence(der.oid(oid), _NULL), mac, mac.compute(authenticated, secret))
 
 
 def _pbmac1(authenticated: bytes, secret: Candidate, iterations: int) -> bytes:
     """RFC 9879 4: salt and iterations of MacData are there for the form only."""
-    salt = secrets.token_bytes(_SALT_OCTETS)
+    salt = os.urandom(_SALT_OCTETS)
     derivation = KeyDerivation("PBKDF2", "sha256", salt, iterations, _PBMAC1_KEY_OCTETS)
     mac = MacData(alg.PBMAC1, "sha256", b"", b"NOT USED", 1, derivation)
     scheme = der.sequence(der.oid(alg.HMAC_SHA256), _NULL)
