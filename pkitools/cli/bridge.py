@@ -8,9 +8,12 @@ Envelopes have a ``Stream``: Output (Value), Error (Message, Id, Category, Targe
 
 from __future__ import annotations
 
+import base64
 import inspect
 import json
+import os
 import sys
+import tempfile
 import types
 import typing
 from collections.abc import Mapping
@@ -97,6 +100,8 @@ def _call(spec: CommandSpec, given: Mapping[str, Any]) -> Any:
 def _typed(value: Any, annotation: Any, name: str) -> Any:
     if isinstance(value, dict) and set(value) == {"Secret"}:
         return Secret(str(value["Secret"]))
+    if isinstance(value, dict) and set(value) == {"Bytes"}:
+        return _memory_file(str(value["Bytes"]), name)
     if value is None:
         return None
     hint = _inner(annotation)
@@ -104,6 +109,22 @@ def _typed(value: Any, annotation: Any, name: str) -> Any:
         item_hint = typing.get_args(hint)[0]
         return [_typed(item, item_hint, name) for item in (value if isinstance(value, list) else [value])]
     return _scalar(value, hint, name)
+
+
+def _memory_file(encoded: str, name: str) -> str:
+    """The name of a file in memory with these octets: a key that PowerShell hands over never lies on a disk."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise InputError(f"the octets of the parameter {name!r} are not base64") from error
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("pkitools")
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.write(descriptor, data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return f"/dev/fd/{descriptor}"
 
 
 def _inner(annotation: Any) -> Any:

@@ -166,6 +166,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         panel=CLIENT,
     ),
     CommandSpec(
+        "powershell",
+        "pkitools.commands.powershell",
+        "powershell",
+        "Install the PowerShell module PkiTools.",
+        "pkitools.models.powershell:PowerShellModule",
+        "pkitools.output.views.powershell_module",
+        panel=OTHER,
+    ),
+    CommandSpec(
         "demo",
         "pkitools.commands.demo",
         "demo",
