@@ -145,6 +145,16 @@ class Locator:
         return NameResolutionError(f"{where} does not answer", hint=_HINT)
 
 
+def search_domain() -> str | None:
+    """The first domain of the resolver's search list; None without one."""
+    try:
+        resolver = dns.resolver.Resolver()
+    except dns.exception.DNSException:
+        return None
+    names = [item.to_text(omit_final_dot=True) for item in (*resolver.search, resolver.domain)]
+    return next((name for name in names if "." in name), None)
+
+
 def order(records: Sequence[ServiceHost]) -> list[ServiceHost]:
     """By priority, lowest first; within one priority drawn by weight (RFC 2782, "Usage rules")."""
     ordered: list[ServiceHost] = []

@@ -276,6 +276,7 @@ class KerberosConfiguration:
     def __init__(self) -> None:
         self._realms: dict[str, tuple[str, ...]] = {}
         self._files: list[int] = []
+        self._written = ""
 
     def add(self, realm: str, addresses: Sequence[str]) -> None:
         """The KDCs of a realm (a DNS domain in upper case) by numeric address."""
@@ -294,7 +295,9 @@ class KerberosConfiguration:
             raise DeadlineExceededError(f"timed out while {waiting}")
         before = os.environ.get("KRB5_CONFIG")
         try:
-            self._files.append(_memory_file(self.text().encode()))
+            if self._written != self.text():
+                self._written = self.text()
+                self._files.append(_memory_file(self._written.encode()))
             os.environ["KRB5_CONFIG"] = f"/proc/self/fd/{self._files[-1]}:{before or '/etc/krb5.conf'}"
             yield
         finally:

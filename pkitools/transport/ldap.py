@@ -519,8 +519,9 @@ def _untrusted(error: ssl.SSLCertVerificationError, host: str) -> RefusedError:
 
 
 def _machine_domain() -> str | None:
-    """The domain in this machine's own name."""
-    return socket.getfqdn().partition(".")[2] or None
+    """The domain in this machine's own name, or the first one that its resolver searches."""
+    named = socket.gethostname().partition(".")[2]
+    return named or dc_locator.search_domain()
 
 
 def _words(error: Exception) -> str:

@@ -231,15 +231,20 @@ class Logon:
         }
         try:
             credential = self._spnego_credential(method, target, deadline)
-            with self.kerberos_configuration.applied(deadline):
+            with self._library(method, deadline):
                 proxy = spnego.client(credential, protocol=method.value, **arguments)
-                if method is AuthMethod.NTLM and not options.protect:
-                    _leave_key_exchange_out(proxy)
-                if options.negotiate:
-                    proxy = _negotiated(proxy, method, arguments)
+            if method is AuthMethod.NTLM and not options.protect:
+                _leave_key_exchange_out(proxy)
+            if options.negotiate:
+                proxy = _negotiated(proxy, method, arguments)
         except SpnegoError as error:
             raise _refusal(error, self.credentials.who, target, False) from error
         return SecurityContext(proxy, method, self, target)
+
+    def _library(self, method: AuthMethod, deadline: Deadline) -> contextlib.AbstractContextManager[None]:
+        if method is AuthMethod.KERBEROS:
+            return self.kerberos_configuration.applied(deadline)
+        return contextlib.nullcontext()
 
     def _spnego_credential(self, method: AuthMethod, target: Target, deadline: Deadline) -> Credential:
         import spnego

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.lab.programs import refuse
 from tests.lab.samba_dc import SASL_OVER_TLS, SambaDC, require_samba, reserve_address
 
 
@@ -28,6 +29,18 @@ class DomainControllers:
     def stop(self) -> None:
         self.strict.stop()
         self._twin.stop()
+
+
+@pytest.fixture(scope="session")
+def kerberos_library() -> None:
+    """Skips (fails in CI) without the extra ``kerberos``."""
+    from pkitools.errors import MissingDependencyError
+    from pkitools.transport.kerberos import require_library
+
+    try:
+        require_library()
+    except MissingDependencyError as error:
+        refuse(error.message)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,12 +23,12 @@ from pkitools.protocol.ldap.filters import equals
 from pkitools.transport.credentials import AuthMethod, Credentials, DirectoryAddress, Protection
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.ldap import Directory, Scope
-from pkitools.transport.security import Logon
+from pkitools.transport.security import ContextOptions, Logon, Target
 from tests.lab import samba_dc as lab
 from tests.lab.dns_stub import DnsStub
 from tests.lab.samba_dc import ALICE, BJOERN, DOMAIN, FQDN, REALM, SambaDC, User
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("kerberos_library")]
 
 SIMPLE, NTLM, KERBEROS = AuthMethod.SIMPLE, AuthMethod.NTLM, AuthMethod.KERBEROS
 SEALED, LDAPS, STARTTLS = Protection.SEALED, Protection.LDAPS, Protection.STARTTLS
@@ -137,6 +138,17 @@ def test_kerberos_ticket_that_is_there(samba_dc, tmp_path, monkeypatch, form, us
     assert (directory.method, directory.protection) == (KERBEROS, SEALED)
 
 
+def test_kerberos_ticket_in_the_kernel(samba_dc, monkeypatch):
+    name = "KEYRING:session:pkitools-lab"
+    try:
+        samba_dc.kinit(ALICE, name)
+    except RuntimeError as error:
+        pytest.skip(f"no kernel keyring here: {error}")  # a container may forbid it; nothing to install would help
+    monkeypatch.setenv("KRB5CCNAME", name)
+    assert log_on(address_of(samba_dc), Credentials()).method is KERBEROS
+    subprocess.run(["kdestroy", "-c", name], check=True)
+
+
 def test_the_domain_comes_from_the_ticket(samba_dc, tmp_path, monkeypatch):
     samba_dc.kinit(ALICE, f"FILE:{tmp_path / 'cc'}")
     monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path / 'cc'}")
@@ -193,6 +205,41 @@ def test_an_unknown_service_name_leaves_ntlm(samba_dc):
     with DnsStub({("alias.ad.example.test", "A"): [samba_dc.address]}) as dns:
         address = address_of(samba_dc, server="alias.ad.example.test", dns_server=dns.address)
         assert log_on(address, Credentials(UPN, password_of(ALICE))).method is NTLM
+
+
+def test_kerberos_carries_the_binding(samba_dc, monkeypatch):
+    """MIT's own acceptor, with the domain controller's keys, takes the right channel and refuses another.
+
+    Samba 4.17 does not look at the binding itself.
+    """
+    import gssapi
+
+    binding = b"tls-server-end-point:" + bytes(range(48))
+    monkeypatch.setenv("KRB5_KTNAME", f"FILE:{samba_dc.export_keytab('DC1$')}")
+    monkeypatch.setenv("KRB5RCACHENAME", "none:")
+    with Logon(Credentials(UPN, password_of(ALICE)), samba_dc.address) as logon:
+        logon.add_kdcs(REALM, [samba_dc.address])
+        options = ContextOptions(protect=False, binding=binding, negotiate=False)
+        client = logon.initiate(Target("ldap", FQDN, REALM), KERBEROS, options, Deadline(10))
+        token = client.step(None, Deadline(10))
+        assert token is not None
+
+        def accept(theirs: bytes) -> gssapi.raw.AcceptSecContextResult:
+            with logon.kerberos_configuration.applied(Deadline(10)):
+                return gssapi.raw.accept_sec_context(
+                    token,
+                    acceptor_creds=gssapi.Credentials(usage="accept"),
+                    channel_bindings=gssapi.raw.ChannelBindings(application_data=theirs),
+                )
+
+        with pytest.raises(gssapi.exceptions.BadChannelBindingsError):
+            accept(binding[:-1] + b"\xff")
+        accepted = accept(binding)
+        client.step(accepted.token, Deadline(10))
+        assert client.complete
+        flags = gssapi.RequirementFlag
+        assert not accepted.flags & (flags.integrity | flags.confidentiality)
+        assert accepted.flags & flags.mutual_authentication
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------

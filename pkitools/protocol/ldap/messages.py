@@ -5,6 +5,7 @@ Only what a client receives. Lengths are definite (RFC 4511 5.1); whatever else 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from pkitools.errors import ProtocolError
@@ -120,7 +121,7 @@ def read_entry(message: Message) -> Entry:
         tag, start, at = _header(data, at, next_attribute)
         if tag != _OCTETS:
             raise ProtocolError("LDAP: an attribute without a name")
-        name = data[start:at].decode("utf-8", "backslashreplace")
+        name = sys.intern(data[start:at].decode("utf-8", "backslashreplace"))  # the same few in every entry
         tag, at, stop = _header(data, at, next_attribute)
         if tag != _SET or stop != next_attribute:
             raise ProtocolError("LDAP: an attribute without a set of values")
