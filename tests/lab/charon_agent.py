@@ -74,6 +74,19 @@ def run_command(arguments: list[str], folder: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def add_silent_network() -> str:
+    """A network in which nobody answers and nothing is unreachable; returns the beginning of its addresses."""
+    commands = (
+        "ip link add silent0 type veth peer name silent1",
+        "ip addr add 10.60.0.254/24 dev silent0",
+        "ip link set silent0 arp off up",
+        "ip link set silent1 arp off up",
+    )
+    for command in commands:
+        subprocess.run(command.split(), check=True)
+    return "10.60.0."
+
+
 def _send(stream: Any, answer: tuple[str, Any]) -> None:
     pickle.dump(answer, stream)
     stream.flush()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from pkitools.aovpn.ike.certificate import CertificateInquiry, ServerProof
 from pkitools.aovpn.ike.features import features_of
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
 from pkitools.aovpn.ike.judging import Expectation
@@ -23,6 +22,9 @@ from pkitools.protocol.ike.numbers import Dh
 from pkitools.protocol.ike.sa_init import WrongGroup
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.udp import IKE_PORT, NAT_T_PORT, Port, Session
+
+if TYPE_CHECKING:
+    from pkitools.aovpn.ike.certificate import ServerProof
 
 DEFAULT_TIMEOUT: Final = 10.0
 # The question about port 4500 offers all groups but the one that nobody uses, and sends a key of that one.
@@ -144,6 +146,8 @@ class HostProbe:
 
     def fetch_certificate(self, session: Session) -> Step[None]:
         """The conversation that fetches the certificate; IKE_AUTH goes to 4500 where that answers, as clients do."""
+        from pkitools.aovpn.ike.certificate import CertificateInquiry
+
         state = self.searched
         search = state.search
         if search is None:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from pkitools.aovpn.ike.judging import VPN_TIMEOUT, findings_of
 from pkitools.aovpn.ike.probe import HostProbe, PortState
 from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES
-from pkitools.errors import NoAnswerError
+from pkitools.errors import NoAnswerError, ProtocolError
 from pkitools.models.ike import IkePort, IkeServer, IkeVerdict
 from pkitools.models.outcome import Outcome, failed, judged
 from pkitools.models.trust import Judgement
 
 
-def outcome_of(probe: HostProbe, judgement: Judgement | None) -> Outcome[IkeServer]:
+def outcome_of(probe: HostProbe, judgement: Judgement | ProtocolError | None) -> Outcome[IkeServer]:
     """The judged outcome of a host whose conversations are over; ``judgement`` is that of its certificate."""
+    if isinstance(judgement, ProtocolError):
+        return failed(probe.target, judgement, _server_of(probe, None))
     server = _server_of(probe, judgement)
     if probe.searched.error is not None:
         return failed(probe.target, probe.searched.error, server)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pkitools.aovpn.ike.expect import read_expectation
 from pkitools.aovpn.ike.probe import DEFAULT_TIMEOUT, HostProbe, PortState, ProbeOptions
 from pkitools.aovpn.ike.report import outcome_of
-from pkitools.errors import FormatError, InputError, NoAnswerError, PkiToolsError, ProtocolError
+from pkitools.errors import InputError, NoAnswerError, PkiToolsError, ProtocolError
 from pkitools.models.ike import IkeServer
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Batch, Outcome, failed
-from pkitools.models.trust import Judgement, Purpose, RevocationMode
-from pkitools.transport.deadline import Deadline
-from pkitools.transport.http import HttpFetcher
+from pkitools.models.trust import Judgement, RevocationMode
 from pkitools.transport.udp import Conversations, first_addresses
-from pkitools.trust import Settings, Sources, ascii_name, judge, system_store
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from pkitools.aovpn.ike.certificate_judge import CertificateJudge
+    from pkitools.aovpn.ike.judging import Expectation
 
 _MAX_JUDGES: Final = 16
 MAX_TIMEOUT: Final = 3600.0
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,32})?")
 
 
 class _Part(Enum):
@@ -37,22 +38,14 @@ class _Part(Enum):
 _Key = tuple[int, _Part]
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateSettings:
-    """How to judge certificates: the settings of ``trust``, and the name that clients use instead of the target's."""
-
-    trust: Settings
-    name: str | None = None
-
-
 def probe_hosts(
-    targets: Sequence[str], options: ProbeOptions, certificates: CertificateSettings | None = None
+    targets: Sequence[str], options: ProbeOptions, judge: CertificateJudge | None = None
 ) -> Iterator[Outcome[IkeServer]]:
     """The outcome of every host, in the order in which they are named.
 
     A target that is no host, does not resolve or does not answer is an outcome too.
     """
-    run = _Run(targets, options, certificates)
+    run = _Run(targets, options, judge)
     ready: dict[int, Outcome[IkeServer]] = dict(run.failed)
     position = 0
     for index, outcome in run.outcomes():
@@ -89,19 +82,21 @@ def test_ike(
         timeout=timeout,
         fast=fast,
         certificate=certificate,
-        expectation=read_expectation(expect) if expect is not None else None,
+        expectation=_expectation(expect) if expect is not None else None,
     )
     names = (targets,) if isinstance(targets, str) else tuple(targets)
     if not certificate:
         return probe_hosts(names, options)
-    settings = Settings(
-        store=system_store([Path(item) for item in ca_files]),
-        sources=Sources(HttpFetcher()),
-        revocation=RevocationMode(revocation),
-        warn_days=warn_days,
-        crit_days=crit_days,
-    )
-    return probe_hosts(names, options, CertificateSettings(settings, name))
+    from pkitools.aovpn.ike.certificate_judge import certificate_judge
+
+    judge = certificate_judge(ca_files, RevocationMode(revocation), warn_days, crit_days, name)
+    return probe_hosts(names, options, judge)
+
+
+def _expectation(text: str) -> Expectation:
+    from pkitools.aovpn.ike.expect import read_expectation
+
+    return read_expectation(text)
 
 
 def test_ike_batch(targets: Sequence[str], **options: Any) -> Batch[IkeServer]:
@@ -124,10 +119,10 @@ def accepted_policies(host: str, *, timeout: float = DEFAULT_TIMEOUT) -> tuple[I
 class _Run:
     """All hosts of one call."""
 
-    def __init__(self, targets: Sequence[str], options: ProbeOptions, certificates: CertificateSettings | None) -> None:
+    def __init__(self, targets: Sequence[str], options: ProbeOptions, judge: CertificateJudge | None) -> None:
         self.failed: dict[int, Outcome[IkeServer]] = {}
         self._options = options
-        self._certificates = certificates
+        self._judge = judge
         self._probes: dict[int, HostProbe] = {}
         self._conversations: Conversations[_Key, None] = Conversations()
         hosts: dict[int, str] = {}
@@ -152,23 +147,22 @@ class _Run:
 
     def outcomes(self) -> Iterator[tuple[int, Outcome[IkeServer]]]:
         """Each host's outcome as it is known; those with a certificate once all conversations are over."""
-        waiting: dict[int, Future[Judgement | ProtocolError | None]] = {}
-        with ThreadPoolExecutor(_MAX_JUDGES) as pool:
-            for index in self._finished():
-                probe = self._probes[index]
-                if probe.proof is not None and probe.proof.chain and self._certificates is not None:
-                    waiting[index] = pool.submit(_judged, probe, self._certificates)
-                else:
-                    yield index, outcome_of(probe, None)
-            for index, future in waiting.items():
-                judgement = future.result()
-                if isinstance(judgement, ProtocolError):
-                    yield (
-                        index,
-                        failed(self._probes[index].target, judgement, outcome_of(self._probes[index], None).value),
-                    )
-                else:
-                    yield index, outcome_of(self._probes[index], judgement)
+        waiting: dict[int, Future[Judgement | ProtocolError]] = {}
+        pool = None
+        for index in self._finished():
+            probe = self._probes[index]
+            if self._judge is None or probe.proof is None or not probe.proof.chain:
+                yield index, outcome_of(probe, None)
+                continue
+            if pool is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                pool = ThreadPoolExecutor(_MAX_JUDGES)
+            waiting[index] = pool.submit(self._judge, probe.proof.chain, probe.host, probe.deadline)
+        for index, future in waiting.items():
+            yield index, outcome_of(self._probes[index], future.result())
+        if pool is not None:
+            pool.shutdown()
 
     def _finished(self) -> Iterator[int]:
         for item in self._conversations.finished():
@@ -198,32 +192,18 @@ class _Run:
         return False
 
 
-def _judged(probe: HostProbe, settings: CertificateSettings) -> Judgement | ProtocolError | None:
-    if probe.proof is None:
-        return None
-    name = settings.name or probe.host
-    try:
-        return judge(
-            probe.proof.chain, Purpose.IKE_SERVER, settings.trust, name=name, deadline=_at_least(probe.deadline)
-        )
-    except FormatError as error:
-        malformed = ProtocolError(f"the server's certificate is malformed: {error.message}", code=error.code)
-        malformed.__cause__ = error
-        return malformed
-
-
-def _at_least(deadline: Deadline) -> Deadline:
-    return deadline if deadline.remaining() > 1.0 else Deadline(1.0)
-
-
 def host_of(target: str) -> str:
     """The host that a target names: a name in ASCII or an address without brackets. Raises InputError."""
     text = target.strip()
     if text.startswith("[") and text.endswith("]"):
         text = text[1:-1]
-    if not text or any(character.isspace() or character in "/@#?,;" for character in text):
+    if not text.isascii():
+        from pkitools.trust.names import ascii_name
+
+        text = ascii_name(text)
+    if not _HOST.fullmatch(text):
         raise InputError(f"{target!r} is not a host name or an address", hint="write vpn.example.com, 192.0.2.1 or ::1")
-    return ascii_name(text)
+    return text
 
 
 def hosts_of_list(text: str) -> tuple[str, ...]:
