@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from pkitools.aovpn.ike.certificate import read_proof
 from pkitools.aovpn.ike.features import features_of
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
+from pkitools.aovpn.ike.offers import ALL as EVERYTHING
 from pkitools.aovpn.ike.offers import proposals_for
 from pkitools.aovpn.ike.other import OtherSearch
 from pkitools.aovpn.ike.search import PolicySearch
-from pkitools.aovpn.policy import BASELINES, WINDOWS_IKE_POLICIES
+from pkitools.aovpn.policy import BASELINES, ike_transforms
 from pkitools.errors import PkiToolsError
 from pkitools.protocol.ike.encryption import Assembly, Protection
 from pkitools.protocol.ike.keys import Suite, derive_keys
@@ -39,8 +40,8 @@ from pkitools.transport.udp import IKE_PORT, Reply
 
 SPI, SERVER_SPI = b"initiate", b"response"
 MOST_PACKETS = 400  # the search of a server that accepts everything takes 200
-ALL = proposals_for(WINDOWS_IKE_POLICIES)
-ONE = proposals_for(BASELINES["aovpn-standard"].ike)
+ALL = proposals_for(EVERYTHING)
+ONE = proposals_for((ike_transforms(BASELINES["aovpn-standard"].ike[0]),))
 
 
 def _notify(kind: int, data: bytes = b"") -> Payload:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
-from pkitools.aovpn.ike.offers import policy_chosen, proposals_for
+from pkitools.aovpn.ike.offers import chosen_policy, proposals_for
 from pkitools.aovpn.ike.search import Acceptance, Step
 from pkitools.aovpn.ike.secured import SecuredExchange, eap_start
-from pkitools.aovpn.policy import ike_transforms
+from pkitools.aovpn.policy import IkeTransforms
 from pkitools.errors import FormatError, ProtocolError, RefusedError
 from pkitools.models.ike import IkeCertificate, IkeVerdict
-from pkitools.models.ipsec import IkePolicy
 from pkitools.protocol.ike.authentication import SIGNATURE_HASHES, SignedOctets, verify
 from pkitools.protocol.ike.groups import new_key_pair
 from pkitools.protocol.ike.message import Payload, bodies, notifies
@@ -45,7 +44,7 @@ class ServerProof:
 class CertificateInquiry:
     """Asks one server for its certificate with a policy that it accepts."""
 
-    def __init__(self, inquiry: Inquiry, policy: IkePolicy, auth_port: Port) -> None:
+    def __init__(self, inquiry: Inquiry, policy: IkeTransforms, auth_port: Port) -> None:
         """``inquiry`` is on the port for IKE_SA_INIT, ``auth_port`` the one for IKE_AUTH."""
         self._inquiry = inquiry
         self._policy = policy
@@ -68,13 +67,13 @@ class CertificateInquiry:
         return proof
 
     def _establish(self) -> Step[Acceptance]:
-        key = new_key_pair(ike_transforms(self._policy).dh)
+        key = new_key_pair(self._policy.dh)
         hashes = Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, SIGNATURE_HASHES)
         offer = self._inquiry.offer(proposals_for((self._policy,)), KeyExchange(key.group, key.public), (hashes,))
         response = yield from self._inquiry.ask(offer)
-        if not isinstance(response, Chosen) or policy_chosen(response.proposal) != self._policy:
+        if not isinstance(response, Chosen) or chosen_policy(response.proposal) != self._policy:
             raise InquiryStopped(IkeVerdict.REJECTED, "the server no longer accepts the policy that it accepted before")
-        return Acceptance(self._policy, offer, response, self._inquiry.last_answer, key)
+        return Acceptance(offer, response, self._inquiry.last_answer, key)
 
 
 def read_proof(payloads: tuple[Payload, ...], acceptance: Acceptance, secured: SecuredExchange) -> ServerProof:

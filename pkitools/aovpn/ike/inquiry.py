@@ -26,7 +26,8 @@ from pkitools.transport.udp import NON_ESP_MARKER, Answer, Port, Reply, Request,
 
 _MAX_COOKIES = 3
 LARGEST_PACKET = 1200
-# COOKIE notify of 64 bytes, the largest that RFC 7296 2.6 allows, may still be put in front.
+# What an offer has beyond a question, and a COOKIE notify of 64 bytes, the largest that RFC 7296 2.6 allows.
+_NOTIFIES_RESERVE = 28 + 28 + 8
 _COOKIE_RESERVE = 8 + 64
 _THROTTLES = (NotifyType.TEMPORARY_FAILURE, NotifyType.NO_ADDITIONAL_SAS)
 
@@ -122,9 +123,9 @@ class Inquiry:
         raise InquiryStopped(IkeVerdict.UNREACHABLE, answer.message)
 
 
-def fits(request: SaInitRequest) -> bool:
-    """Whether the packet stays within 1,200 bytes, also with a cookie and the marker."""
-    return len(request.pack()) + _COOKIE_RESERVE + len(NON_ESP_MARKER) <= LARGEST_PACKET
+def fits(question: SaInitRequest) -> bool:
+    """Whether a question stays within 1,200 bytes as an offer, with a cookie and the marker."""
+    return len(question.pack()) + _NOTIFIES_RESERVE + _COOKIE_RESERVE + len(NON_ESP_MARKER) <= LARGEST_PACKET
 
 
 def _refused(refusal: Refusal) -> Exception:

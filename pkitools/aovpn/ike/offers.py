@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
-from pkitools.aovpn.policy import IkeTransforms, ike_policy_of, ike_transforms
-from pkitools.models.ipsec import IkePolicy
+from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES, IkeTransforms, ike_transforms
 from pkitools.protocol.ike.numbers import ProtocolId, TransformType
 from pkitools.protocol.ike.proposals import Proposal, Transform
+
+# Every Windows policy by its ids: the search works on these, plain tuples of numbers.
+ALL: Final[tuple[IkeTransforms, ...]] = tuple(ike_transforms(policy) for policy in WINDOWS_IKE_POLICIES)
+_KNOWN: Final = frozenset(ALL)
 
 # Ciphers are (id, key length); a box is ciphers x hashes x groups, hashes as (PRF, integrity).
 _Cipher = tuple[int, int]
@@ -22,33 +26,34 @@ _Box = tuple[tuple[_Cipher, ...], tuple[_Hash, ...], tuple[int, ...]]
 _NO_INTEG: Final = 0
 
 
-def proposals_for(policies: Iterable[IkePolicy]) -> tuple[Proposal, ...]:
-    """Proposals whose combinations are the given policies, each once."""
+@lru_cache(maxsize=1024)
+def proposals_for(policies: tuple[IkeTransforms, ...]) -> tuple[Proposal, ...]:
+    """Proposals whose combinations are the given policies, each once. Remembered: searches ask alike."""
     return tuple(_proposal(number, box) for number, box in enumerate(_boxes(policies), 1))
 
 
-def policy_chosen(proposal: Proposal) -> IkePolicy | None:
+def chosen_policy(proposal: Proposal) -> IkeTransforms | None:
     """The Windows policy that a responder's proposal amounts to; None when Windows has no words for it."""
     encr, prf, dh = (proposal.transform(kind) for kind in (TransformType.ENCR, TransformType.PRF, TransformType.DH))
     integ = proposal.transform(TransformType.INTEG)
     if encr is None or prf is None or dh is None:
         return None
     integ_id = integ.id or None if integ else None  # NONE (0) and absence mean the same
-    return ike_policy_of(IkeTransforms(encr.id, encr.key_length, prf.id, integ_id, dh.id))
+    policy = IkeTransforms(encr.id, encr.key_length, prf.id, integ_id, dh.id)
+    return policy if policy in _KNOWN else None
 
 
-def groups_of(policies: Collection[IkePolicy]) -> tuple[int, ...]:
+def groups_of(policies: Collection[IkeTransforms]) -> tuple[int, ...]:
     """The group ids of some policies, ascending."""
-    return tuple(sorted({ike_transforms(policy).dh for policy in policies}))
+    return tuple(sorted({policy.dh for policy in policies}))
 
 
-def _boxes(policies: Iterable[IkePolicy]) -> list[_Box]:
+def _boxes(policies: Iterable[IkeTransforms]) -> list[_Box]:
     """Disjoint boxes that cover the policies: per hash, ciphers with the same groups; for GCM also hashes alike."""
     groups: dict[tuple[_Hash, _Cipher], set[int]] = defaultdict(set)
     for policy in policies:
-        ids = ike_transforms(policy)
-        integ = _NO_INTEG if ids.integ is None else ids.integ
-        groups[(ids.prf, integ), (ids.encr, ids.key_length or 0)].add(ids.dh)
+        integ = _NO_INTEG if policy.integ is None else policy.integ
+        groups[(policy.prf, integ), (policy.encr, policy.key_length or 0)].add(policy.dh)
     rows: dict[tuple[_Hash, tuple[int, ...]], list[_Cipher]] = defaultdict(list)
     for (digest, cipher), found in groups.items():
         rows[digest, tuple(sorted(found))].append(cipher)

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Final
 from pkitools.aovpn.ike.features import features_of
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
 from pkitools.aovpn.ike.judging import Expectation
-from pkitools.aovpn.ike.offers import proposals_for
+from pkitools.aovpn.ike.offers import ALL, proposals_for
 from pkitools.aovpn.ike.other import OtherSearch
 from pkitools.aovpn.ike.search import PolicySearch, Step, cheapest
 from pkitools.aovpn.ike.secured import SecuredExchange
-from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES
 from pkitools.errors import PkiToolsError, ProtocolError, RefusedError
 from pkitools.models.ike import IkeFeatures, IkeVerdict, OtherIkePolicy
-from pkitools.models.ipsec import DHGroup
 from pkitools.protocol.ike.numbers import Dh
 from pkitools.protocol.ike.sa_init import WrongGroup
 from pkitools.transport.deadline import Deadline
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT: Final = 10.0
 # The question about port 4500 offers all groups but the one that nobody uses, and sends a key of that one.
-_KNOCK: Final = tuple(item for item in WINDOWS_IKE_POLICIES if item.dh_group is not DHGroup.GROUP1)
+_KNOCK: Final = tuple(item for item in ALL if item.dh != Dh.MODP_768)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class HostProbe:
                 theirs = (self.address, state.port.number)
                 acceptance = search.acceptance
                 self.features = features_of(acceptance.request.spi, acceptance.chosen, ours, theirs)
-                if not self.options.fast:
+                if acceptance.key is not None:
                     yield from SecuredExchange(inquiry, acceptance, state.port).abandon()
 
         return begin

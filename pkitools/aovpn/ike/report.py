@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 
 from pkitools.aovpn.ike.judging import VPN_TIMEOUT, findings_of
+from pkitools.aovpn.ike.offers import ALL
 from pkitools.aovpn.ike.probe import HostProbe, PortState
-from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES
+from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES, IkeTransforms
 from pkitools.errors import NoAnswerError, ProtocolError
 from pkitools.models.ike import IkePort, IkeServer, IkeVerdict
+from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Outcome, failed, judged
 from pkitools.models.trust import Judgement
 
@@ -47,10 +50,10 @@ def _no_answer(probe: HostProbe) -> NoAnswerError:
 
 
 def _throttled(server: IkeServer) -> NoAnswerError:
-    known = len(WINDOWS_IKE_POLICIES) - len(server.undecided_policies)
+    known = len(ALL) - len(server.undecided_policies)
     message = next((port.message for port in server.ports if port.verdict is IkeVerdict.THROTTLED), "it fell silent")
     return NoAnswerError(
-        f"throttled: {message}; {known} of {len(WINDOWS_IKE_POLICIES)} policies are decided",
+        f"throttled: {message}; {known} of {len(ALL)} policies are decided",
         hint="wait until the server has forgotten its half-open SAs (often 30 s) and ask again without --fast",
         error_id="IkeThrottled",
     )
@@ -62,15 +65,15 @@ def _server_of(probe: HostProbe, judgement: Judgement | None) -> IkeServer:
     asked = (probe.first.inquiry, probe.nat_t.inquiry, probe.certificate_inquiry)
     inquiries = [item for item in asked if item is not None]
     accepted = search.accepted if search is not None else set()
-    undecided = search.undecided if search is not None else WINDOWS_IKE_POLICIES
+    undecided = search.undecided if search is not None else ALL
     return IkeServer(
         host=probe.host,
         address=probe.address,
         verdict=state.verdict if state.error is None else None,
         ports=tuple(_port_of(item) for item in (probe.first, probe.nat_t)),
-        accepted_policies=tuple(item for item in WINDOWS_IKE_POLICIES if item in accepted),
-        rejected_count=len(WINDOWS_IKE_POLICIES) - len(accepted) - len(undecided),
-        undecided_policies=undecided,
+        accepted_policies=_in_windows_words(accepted),
+        rejected_count=len(ALL) - len(accepted) - len(undecided),
+        undecided_policies=_in_windows_words(undecided),
         other_policy=probe.other,
         features=probe.features,
         method=search.method if search is not None else "",
@@ -82,6 +85,10 @@ def _server_of(probe: HostProbe, judgement: Judgement | None) -> IkeServer:
         certificate=replace(probe.proof.report, judgement=judgement) if probe.proof is not None else None,
         expected=probe.options.expectation.name if probe.options.expectation else None,
     )
+
+
+def _in_windows_words(policies: Collection[IkeTransforms]) -> tuple[IkePolicy, ...]:
+    return tuple(policy for ids, policy in zip(ALL, WINDOWS_IKE_POLICIES, strict=True) if ids in policies)
 
 
 def _port_of(state: PortState) -> IkePort:

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped, fits
-from pkitools.aovpn.ike.offers import groups_of, policy_chosen, proposals_for
-from pkitools.aovpn.policy import WINDOWS_IKE_POLICIES, ike_transforms
+from pkitools.aovpn.ike.offers import ALL, chosen_policy, groups_of, proposals_for
+from pkitools.aovpn.policy import IkeTransforms
 from pkitools.errors import ProtocolError
 from pkitools.models.ike import IkeVerdict
-from pkitools.models.ipsec import IkePolicy
-from pkitools.protocol.ike.groups import KeyPair, new_key_pair
+from pkitools.protocol.ike.groups import KeyPair, any_public_value, new_key_pair
 from pkitools.protocol.ike.numbers import Dh
 from pkitools.protocol.ike.payloads import KeyExchange
 from pkitools.protocol.ike.sa_init import Chosen, NoProposal, SaInitRequest, WrongGroup
@@ -49,13 +48,13 @@ class _UnreliableError(Exception):  # control flow inside this module
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A real offer that the server accepted, with all that the next exchange needs."""
+    """A real offer that the server accepted, with what the next exchange needs: with ``key`` None there will be none,
+    since nobody has the private key."""
 
-    policy: IkePolicy
     request: SaInitRequest
     chosen: Chosen
     message: bytes
-    key: KeyPair
+    key: KeyPair | None
 
 
 class PolicySearch:
@@ -65,23 +64,23 @@ class PolicySearch:
         self.inquiry = inquiry
         self.fast = fast
         self.method = OFFERS if fast else STATELESS
-        self.accepted: set[IkePolicy] = set()
-        self.rejected: set[IkePolicy] = set()
+        self.accepted: set[IkeTransforms] = set()
+        self.rejected: set[IkeTransforms] = set()
         self.foreign_groups: set[int] = set()
         self.acceptance: Acceptance | None = None
         self.verdict: IkeVerdict | None = None
         self.message = ""
 
     @property
-    def undecided(self) -> tuple[IkePolicy, ...]:
+    def undecided(self) -> tuple[IkeTransforms, ...]:
         """Policies that were not decided because the search was stopped."""
-        return tuple(item for item in WINDOWS_IKE_POLICIES if item not in self.accepted and item not in self.rejected)
+        return tuple(item for item in ALL if item not in self.accepted and item not in self.rejected)
 
     def run(self) -> Step[None]:
         """The whole search. Raises RefusedError and ProtocolError; silence and ICMP errors are verdicts."""
         try:
             if self.fast:
-                yield from self._by_offers(WINDOWS_IKE_POLICIES, then_stateless=True)
+                yield from self._by_offers(ALL, then_stateless=True)
             else:
                 yield from self._stateless_and_confirmed()
         except InquiryStopped as stopped:
@@ -92,13 +91,13 @@ class PolicySearch:
     def _stateless_and_confirmed(self) -> Step[None]:
         try:
             for groups, _ in _QUESTIONS:
-                yield from self._stateless([item for item in WINDOWS_IKE_POLICIES if ike_transforms(item).dh in groups])
+                yield from self._stateless([item for item in ALL if item.dh in groups])
             yield from self._confirm()
         except _UnreliableError:
             self.method = OFFERS
             self.accepted.clear()
             self.rejected.clear()
-            yield from self._by_offers(WINDOWS_IKE_POLICIES, then_stateless=False)
+            yield from self._by_offers(ALL, then_stateless=False)
 
     def _confirm(self) -> Step[None]:
         """One real offer: of a policy found, or of all when none was. Raises _UnreliableError on contradiction."""
@@ -106,18 +105,18 @@ class PolicySearch:
             yield from self._confirm_rejection()
             return
         policy = cheapest(self.accepted)
-        response = yield from self._offer((policy,), new_key_pair(ike_transforms(policy).dh))
-        if not isinstance(response, Chosen) or policy_chosen(response.proposal) != policy:
+        response = yield from self._offer((policy,), policy.dh)
+        if not isinstance(response, Chosen) or chosen_policy(response.proposal) != policy:
             raise _UnreliableError
 
     def _confirm_rejection(self) -> Step[None]:
-        response = yield from self._offer(WINDOWS_IKE_POLICIES, new_key_pair(_FIRST_KEY))
+        response = yield from self._offer(ALL, _FIRST_KEY)
         if isinstance(response, Chosen) or (isinstance(response, WrongGroup) and response.group in _CHEAP_GROUPS):
             raise _UnreliableError
 
     # stateless questions
 
-    def _stateless(self, policies: list[IkePolicy]) -> Step[None]:
+    def _stateless(self, policies: list[IkeTransforms]) -> Step[None]:
         """Decides policies whose groups all stand in one question: group by group as the server names them."""
         remaining = policies
         while remaining:
@@ -125,13 +124,13 @@ class PolicySearch:
             if group is None:
                 self.rejected.update(remaining)
                 return
-            of_group = [item for item in remaining if ike_transforms(item).dh == group]
+            of_group = [item for item in remaining if item.dh == group]
             if not of_group:
                 raise _UnreliableError
             yield from self._halve(sorted(of_group, key=_halving_order), known=True)
-            remaining = [item for item in remaining if ike_transforms(item).dh != group]
+            remaining = [item for item in remaining if item.dh != group]
 
-    def _halve(self, policies: list[IkePolicy], *, known: bool) -> Step[bool]:
+    def _halve(self, policies: list[IkeTransforms], *, known: bool) -> Step[bool]:
         """Decides policies of one group; ``known`` when at least one of them is acceptable. Returns whether one is."""
         if not known and (yield from self._wanted_group(policies)) is None:
             self.rejected.update(policies)
@@ -144,11 +143,11 @@ class PolicySearch:
         yield from self._halve(policies[half:], known=not first)
         return True
 
-    def _wanted_group(self, policies: Collection[IkePolicy]) -> Step[int | None]:
+    def _wanted_group(self, policies: Collection[IkeTransforms]) -> Step[int | None]:
         """The group of an acceptable policy among these, None when none is. Raises _UnreliableError."""
         groups = groups_of(policies)
         key_group = next(key for offered, key in _QUESTIONS if offered.issuperset(groups))
-        request = self.inquiry.question(proposals_for(policies), key_group)
+        request = self.inquiry.question(proposals_for(tuple(policies)), key_group)
         response = yield from self.inquiry.ask(request)
         if isinstance(response, NoProposal):
             return None
@@ -160,17 +159,18 @@ class PolicySearch:
 
     # real offers
 
-    def _by_offers(self, policies: Iterable[IkePolicy], *, then_stateless: bool) -> Step[None]:
+    def _by_offers(self, policies: Iterable[IkeTransforms], *, then_stateless: bool) -> Step[None]:
         """Takes out what the server chooses until it rejects the rest."""
         chunks = [list(policies)]
         while chunks:
             chunk = chunks.pop()
-            key = self._first_key(chunk)
-            if not fits(self.inquiry.offer(proposals_for(chunk), KeyExchange(key.group, key.public))):
+            groups = groups_of(chunk)
+            group = _FIRST_KEY if _FIRST_KEY in groups else groups[0]
+            if not fits(self.inquiry.question(proposals_for(tuple(chunk)), group)):
                 half = len(chunk) // 2
                 chunks += [chunk[:half], chunk[half:]]
                 continue
-            policy = yield from self._chosen_of(chunk, key)
+            policy = yield from self._chosen_of(chunk, group)
             if policy is None:
                 self.rejected.update(chunk)
                 continue
@@ -186,50 +186,46 @@ class PolicySearch:
         undecided = self.undecided
         try:
             for groups, _ in _QUESTIONS:
-                yield from self._stateless([item for item in undecided if ike_transforms(item).dh in groups])
+                yield from self._stateless([item for item in undecided if item.dh in groups])
         except _UnreliableError:
             yield from self._by_offers(self.undecided, then_stateless=False)
 
-    def _chosen_of(self, policies: list[IkePolicy], key: KeyPair) -> Step[IkePolicy | None]:
+    def _chosen_of(self, policies: list[IkeTransforms], group: int) -> Step[IkeTransforms | None]:
         """What the server chooses of these, None when nothing. Follows each wanted group once."""
         groups = groups_of(policies)
         for _ in range(len(groups) + 1):
-            response = yield from self._offer(policies, key)
+            response = yield from self._offer(policies, group)
             if isinstance(response, NoProposal):
                 return None
             if isinstance(response, Chosen):
-                policy = policy_chosen(response.proposal)
+                policy = chosen_policy(response.proposal)
                 if policy is None or policy not in policies:
                     raise ProtocolError("the server chose a proposal that was not offered")
                 return policy
             if response.group not in groups:
                 self.foreign_groups.add(response.group)
                 return None
-            if response.group == key.group:
+            if response.group == group:
                 break
-            key = new_key_pair(response.group)
+            group = response.group
         raise ProtocolError("the server keeps asking for other Diffie-Hellman groups")
 
-    def _offer(self, policies: Collection[IkePolicy], key: KeyPair) -> Step[Chosen | WrongGroup | NoProposal]:
-        request = self.inquiry.offer(proposals_for(policies), KeyExchange(key.group, key.public))
+    def _offer(self, policies: Collection[IkeTransforms], group: int) -> Step[Chosen | WrongGroup | NoProposal]:
+        """A real offer with a key of ``group``; a usable one only where the SA will be ended properly."""
+        key = new_key_pair(group) if not self.fast and len(policies) < len(ALL) else None
+        public = key.public if key is not None else any_public_value(group)
+        request = self.inquiry.offer(proposals_for(tuple(policies)), KeyExchange(group, public))
         response = yield from self.inquiry.ask(request)
         if isinstance(response, Chosen) and self.acceptance is None:
-            policy = policy_chosen(response.proposal)
-            if policy is not None:
-                self.acceptance = Acceptance(policy, request, response, self.inquiry.last_answer, key)
+            self.acceptance = Acceptance(request, response, self.inquiry.last_answer, key)
         return response
 
-    def _first_key(self, policies: Collection[IkePolicy]) -> KeyPair:
-        groups = groups_of(policies)
-        return new_key_pair(_FIRST_KEY if _FIRST_KEY in groups else groups[0])
 
-
-def cheapest(policies: Iterable[IkePolicy]) -> IkePolicy:
+def cheapest(policies: Iterable[IkeTransforms]) -> IkeTransforms:
     """The policy whose group costs least to compute a key in."""
-    return min(policies, key=lambda item: _CHEAP_GROUPS.index(Dh(ike_transforms(item).dh)))
+    return min(policies, key=lambda item: _CHEAP_GROUPS.index(Dh(item.dh)))
 
 
-def _halving_order(policy: IkePolicy) -> tuple[int, int]:
+def _halving_order(policy: IkeTransforms) -> tuple[int, int, int]:
     """Hash first: a server's list usually holds few hashes and all its ciphers with each of them."""
-    ids = ike_transforms(policy)
-    return ids.prf, WINDOWS_IKE_POLICIES.index(policy)
+    return policy.prf, policy.encr, policy.key_length or 0

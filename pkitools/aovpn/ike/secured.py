@@ -58,6 +58,8 @@ class SecuredExchange:
         self.inquiry = inquiry
         self.port = port
         self.spis = (acceptance.request.spi, acceptance.chosen.spi)
+        if acceptance.key is None:
+            raise ProtocolError("an offer without a private key cannot be followed")
         self.keys: SaKeys = derive_keys(
             Suite.chosen(acceptance.chosen.proposal),
             acceptance.key.shared_secret(acceptance.chosen.key_exchange.data),

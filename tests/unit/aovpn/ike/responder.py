@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 
-from pkitools.aovpn.ike.offers import policy_chosen
+from pkitools.aovpn.ike.offers import chosen_policy
+from pkitools.aovpn.policy import ike_transforms
 from pkitools.models.ipsec import IkePolicy
 from pkitools.protocol.ike.message import Message, Payload
 from pkitools.protocol.ike.numbers import Exchange, HeaderFlag, NotifyType, PayloadType, TransformType
@@ -53,7 +54,7 @@ class Correct:
     """A responder as RFC 7296 wants it: accepts ``policies``, remembers the packets it was sent."""
 
     def __init__(self, policies: Iterable[IkePolicy]) -> None:
-        self.policies = set(policies)
+        self.policies = {ike_transforms(policy) for policy in policies}
         self.requests: list[Message] = []
         self.accepted = 0
 
@@ -62,7 +63,7 @@ class Correct:
         if request.exchange != Exchange.IKE_SA_INIT:
             return ()
         for proposal in offered(request):
-            if policy_chosen(proposal) in self.policies:
+            if chosen_policy(proposal) in self.policies:
                 return [self.accept(request, proposal)]
         return [notify(request, NotifyType.NO_PROPOSAL_CHOSEN)]
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from pkitools.aovpn.ike import run
 from pkitools.aovpn.ike.inquiry import Inquiry, InquiryStopped
-from pkitools.aovpn.ike.offers import policy_chosen, proposals_for
+from pkitools.aovpn.ike.offers import ALL, chosen_policy, proposals_for
 from pkitools.aovpn.ike.probe import ProbeOptions
 from pkitools.aovpn.ike.run import probe_hosts
-from pkitools.aovpn.policy import BASELINES, WINDOWS_IKE_POLICIES
+from pkitools.aovpn.policy import BASELINES, WINDOWS_IKE_POLICIES, ike_transforms
 from pkitools.errors import NoAnswerError
 from pkitools.models.ike import IkeVerdict
 from pkitools.models.ipsec import DHGroup
@@ -31,6 +31,7 @@ from pkitools.transport.udp import NON_ESP_MARKER, Port
 from tests.unit.aovpn.ike.responder import Correct, key_group, notify, offered, responder, silent
 
 ONE = BASELINES["aovpn-standard"].ike
+ONE_ID = tuple(ike_transforms(policy) for policy in ONE)
 WINDOWS11 = BASELINES["windows11-default"].ike
 HOST = "127.0.0.1"
 
@@ -51,16 +52,16 @@ def probe(behaviour, *, fast=False, host=HOST, nat_t=None, timeout=8.0, **option
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sets(st.sampled_from(WINDOWS_IKE_POLICIES), min_size=1))
+@given(st.sets(st.sampled_from(ALL), min_size=1))
 def test_proposals_offer_exactly_the_given_policies(policies):
-    request = SaInitRequest(proposals_for(policies), KeyExchange(19, bytes(64)))
-    singles = [policy_chosen(item) for item in offered(Message.unpack(request.pack()))]
+    request = SaInitRequest(proposals_for(tuple(policies)), KeyExchange(19, bytes(64)))
+    singles = [chosen_policy(item) for item in offered(Message.unpack(request.pack()))]
     assert set(singles) == policies
     assert len(singles) == len(policies)
 
 
 def test_everything_fits_into_1200_bytes():
-    request = SaInitRequest(proposals_for(WINDOWS_IKE_POLICIES), KeyExchange(14, bytes(256)))
+    request = SaInitRequest(proposals_for(ALL), KeyExchange(14, bytes(256)))
     assert len(request.pack()) < 1000
 
 
@@ -244,7 +245,7 @@ def test_foreign_group_is_not_windows():
 
 def test_a_choice_that_was_not_offered():
     behaviour = Correct(ONE)
-    foreign = next(iter(proposals_for(ONE)))
+    foreign = next(iter(proposals_for(ONE_ID)))
     outcome = probe(lambda request: [behaviour.accept(request, foreign)] if request.exchange == 34 else (), fast=True)
     assert outcome.status is Status.PROTOCOL_ERROR
     assert "not offered" in outcome.reason.message
@@ -362,7 +363,7 @@ def test_answers_without_the_marker_on_4500_are_ignored():
 
         def begin(session):
             inquiry = Inquiry(session, port)
-            return inquiry.ask(inquiry.question(proposals_for(ONE), 2))
+            return inquiry.ask(inquiry.question(proposals_for(ONE_ID), 2))
 
         conversations.start("x", HOST, begin, 0.3)
 
