@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pkitools.adcs.service import get_ca, get_ca_template, get_template
+    from pkitools.aovpn.compare import compare_ipsec
     from pkitools.aovpn.error_message import find_error_messages, get_error_message
     from pkitools.aovpn.ike.run import test_ike
     from pkitools.aovpn.phonebook_edit import set_phonebook
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
+    from pkitools.models.ipsec_comparison import PolicyComparison
     from pkitools.models.keystore import FitFor, ShownFile
     from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
     from pkitools.models.template import CertificateTemplate
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 # name -> module that defines it
 _EXPORTS = {
+    "PolicyComparison": "pkitools.models.ipsec_comparison",
+    "compare_ipsec": "pkitools.aovpn.compare",
     "VpnProfile": "pkitools.models.phonebook",
     "PhonebookSettings": "pkitools.models.phonebook",
     "PhonebookEntry": "pkitools.models.phonebook",
@@ -88,11 +92,13 @@ __all__ = [
     "PhonebookEntry",
     "PhonebookSettings",
     "PkiToolsError",
+    "PolicyComparison",
     "ShowOptions",
     "ShownFile",
     "VpnProfile",
     "WebServerSsl",
     "__version__",
+    "compare_ipsec",
     "find_error_messages",
     "get_ca",
     "get_ca_template",

@@ -175,6 +175,15 @@ COMMANDS: tuple[CommandSpec, ...] = (
         panel=OTHER,
     ),
     CommandSpec(
+        "compare-ipsec",
+        "pkitools.commands.ipsec_policy",
+        "compare_ipsec",
+        "Compare the IPsec policies of client and server: why error 13868, and what fixes it.",
+        "pkitools.models.ipsec_comparison:PolicyComparison",
+        "pkitools.output.views.ipsec_comparison",
+        panel=CLIENT,
+    ),
+    CommandSpec(
         "demo",
         "pkitools.commands.demo",
         "demo",
