@@ -15,11 +15,11 @@ ATTRIBUTES = ("displayName", "flags", "msPKI-Cert-Template-OID")
 class OidDirectory:
     """OID to name, for policies, key usages, extensions and templates."""
 
-    __slots__ = ("_known", "_names")
+    __slots__ = ("_named", "_names")
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
-        self._known: dict[tuple[str, str], Oid] = {}
+        self._named: dict[str, Oid] = {}
 
     def add(self, attributes: Mapping[str, tuple[bytes, ...]]) -> None:
         """Take the name from an msPKI-Enterprise-Oid object; one without OID or name says nothing."""
@@ -27,15 +27,16 @@ class OidDirectory:
         oid, name = reader.text("msPKI-Cert-Template-OID"), reader.text("displayName")
         if oid and name:
             self._names.setdefault(oid, name)
+            self._named.pop(oid, None)
 
     def named(self, oid: str) -> Oid:
         """An OID with its name, the forest's before Windows'."""
-        tables = (self._names, EKU_NAMES, POLICIES, EXTENSIONS)
-        return self._shared(oid, next((table[oid] for table in tables if oid in table), ""))
+        known = self._named.get(oid)
+        if known is None:
+            tables = (self._names, EKU_NAMES, POLICIES, EXTENSIONS)
+            known = self._named[oid] = Oid(oid, next((table[oid] for table in tables if oid in table), ""))
+        return known
 
     def template(self, oid: str, display_name: str) -> Oid:
         """The OID of a template: named as the template is."""
-        return self._shared(oid, display_name)
-
-    def _shared(self, oid: str, name: str) -> Oid:
-        return self._known.setdefault((oid, name), Oid(oid, name))
+        return Oid(oid, display_name)

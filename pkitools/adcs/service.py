@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pkitools.adcs import checks, discovery
+from pkitools.adcs import discovery
 from pkitools.adcs.at_once import Side
 from pkitools.adcs.reachability import Reachability, Resolver, probe_hosts
 from pkitools.models.ca import CATemplate, CertificationAuthority
@@ -14,7 +14,6 @@ from pkitools.transport.credentials import Credentials, DirectoryAddress
 from pkitools.transport.dc_locator import Locator
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.dns import Endpoint
-from pkitools.transport.http import HttpFetcher
 from pkitools.transport.ldap import Directory
 from pkitools.transport.security import Logon
 
@@ -39,13 +38,19 @@ def get_ca(
     is for everything together. Raises what the directory's connection raises.
     """
     where, deadline = address or DirectoryAddress(), Deadline(timeout)
+    trust = None
     with _logon(where, credentials) as logon, Directory.open(where, logon, deadline) as directory:
         cas = discovery.find_cas(
             directory, computer_name=computer_name, name=name, enterprise=enterprise, standalone=standalone
         )
-        trust = checks.read_trust(directory) if check else None
-    hosts, fetched = ({}, {}) if directory_only else _ask_outside(cas, where, deadline, fetch=check)
+        if check:
+            from pkitools.adcs import checks  # the judge of certificates is heavy
+
+            trust = checks.read_trust(directory)
+    hosts: Mapping[str, Reachability] = {}
+    fetched: Mapping[str, str] = {}
     if not directory_only:
+        hosts, fetched = _ask_outside(cas, where, deadline, fetch=check)
         cas = discovery.with_reachability(cas, hosts)
     if trust is not None:
         cas = checks.check_cas(cas, trust, hosts, fetched)
@@ -85,11 +90,18 @@ def get_template(
 
 def _ask_outside(
     cas: Sequence[CertificationAuthority], address: DirectoryAddress, deadline: Deadline, *, fetch: bool
-) -> tuple[dict[str, Reachability], checks.Fetched]:
+) -> tuple[Mapping[str, Reachability], Mapping[str, str]]:
     """The hosts and the addresses in the certificates, side by side: dead hosts take the whole time."""
-    fetching = Side(lambda: checks.fetch_all(checks.addresses(cas) if fetch else (), HttpFetcher(), deadline))
+
+    def fetch_all() -> Mapping[str, str]:
+        from pkitools.adcs import checks
+        from pkitools.transport.http import HttpFetcher
+
+        return checks.fetch_all(checks.addresses(cas), HttpFetcher(), deadline)
+
+    fetching = Side(fetch_all) if fetch else None
     hosts = probe_hosts((ca.computer_name for ca in cas), deadline, _resolver(address))
-    return hosts, fetching.result()
+    return hosts, fetching.result() if fetching else {}
 
 
 def _logon(address: DirectoryAddress, credentials: Credentials | None) -> Logon:
