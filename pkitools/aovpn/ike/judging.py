@@ -95,7 +95,7 @@ def _certificate_findings(certificate: IkeCertificate) -> Iterable[Finding]:
         yield from certificate.judgement.findings
     if not certificate.shown:
         message = f"no certificate: {certificate.message}"
-        step = "look at the certificate on the server, or export it and ask: pkitools show FILE --for ike"
+        step = "look at the certificate on the server, or export it and ask: pkitools show FILE --for rras"
         yield finding(Severity.NOTE, "CertificateNotShown", message, step)
     if certificate.auth_verified is False:
         message = f"the server does not prove that it holds the certificate's key: {certificate.message}"
