@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code.
+
+    Without tearing the interpreter down: threads may still wait for a peer or a resolver (they are given up, not
+    ended), and taking OpenSSL apart costs a tenth of a short run.
+    """
     from pkitools.cli.main import run
 
-    sys.exit(run())
+    code = run()
+    _run_exit_functions()
+    os._exit(code)
+
+
+def _run_exit_functions() -> None:
+    import atexit
+
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            pass  # the reader is gone, and the exit code says all that is left to say
 
 
 if __name__ == "__main__":

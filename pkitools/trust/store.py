@@ -31,12 +31,18 @@ MAX_FILES = 2_000
 
 
 class Store:
-    """Roots and helping intermediates, found by subject. ``problem`` says why the system's part is empty, if it is."""
+    """Roots and helping intermediates, found by subject. ``problem`` says why the system's part is empty, if it is.
+
+    A certificate is taken apart when somebody asks for a subject that occurs in it: of the hundreds that a system
+    trusts one or two matter.
+    """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         """``folders`` are read only when a root is not found without them: hundreds of files."""
         self._folders = tuple(folders)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._unsorted: dict[bytes, Origin] = {}
+        self._asked: set[bytes] = set()
         self._roots: dict[bytes, list[tuple[bytes, Origin]]] = {}
         self._others: dict[bytes, list[tuple[bytes, Origin]]] = {}
         self._trusted: set[bytes] = set()
@@ -45,44 +51,70 @@ class Store:
     def __len__(self) -> int:
         """Number of trusted roots."""
         self._read_folders()
+        self._sort(list(self._unsorted))
         return len(self._trusted)
-
-    def _read_folders(self) -> None:
-        with self._lock:
-            for folder in self._folders:
-                self.add(_folder(folder), Origin.STORE)
-            self._folders = ()
 
     def trusts_any(self) -> bool:
         """Whether there is any trusted root."""
+        while self._unsorted and not self._trusted:
+            self._sort([next(iter(self._unsorted))])
         return bool(self._trusted) or len(self) > 0
 
     def add(self, certificates: Iterable[bytes], origin: Origin) -> None:
         """Takes certificates in (DER); those that are no certificates are left out."""
-        for der in certificates:
-            try:
-                parts = split_certificate(der)
-            except FormatError:
-                continue
-            if der in self._trusted:
-                continue
-            root = parts.subject == parts.issuer
-            (self._roots if root else self._others).setdefault(parts.subject, []).append((der, origin))
-            if root:
-                self._trusted.add(der)
+        with self._lock:
+            for der in certificates:
+                if der not in self._trusted:
+                    self._unsorted.setdefault(der, origin)
+            self._asked.clear()
 
     def trusts(self, der: bytes) -> bool:
         """Whether exactly this certificate is a trusted root."""
+        if der in self._unsorted:
+            self._sort([der])
         if der not in self._trusted and self._folders:
             self._read_folders()
+            self._sort([der])
         return der in self._trusted
 
     def by_subject(self, subject: bytes) -> Iterator[tuple[bytes, Origin]]:
         """Certificates with this encoded subject, roots first."""
+        self._sort_for(subject)
         if subject not in self._roots and self._folders:
             self._read_folders()
+            self._sort_for(subject)
         yield from self._roots.get(subject, ())
         yield from self._others.get(subject, ())
+
+    def _read_folders(self) -> None:
+        with self._lock:
+            folders, self._folders = self._folders, ()
+            for folder in folders:
+                self.add(_folder(folder), Origin.STORE)
+
+    def _sort_for(self, subject: bytes) -> None:
+        if subject in self._asked:
+            return
+        with self._lock:
+            self._sort([der for der in self._unsorted if subject in der])
+            self._asked.add(subject)
+
+    def _sort(self, certificates: Iterable[bytes]) -> None:
+        with self._lock:
+            for der in certificates:
+                origin = self._unsorted.pop(der, None)
+                if origin is not None:
+                    self._place(der, origin)
+
+    def _place(self, der: bytes, origin: Origin) -> None:
+        try:
+            parts = split_certificate(der)
+        except FormatError:
+            return
+        root = parts.subject == parts.issuer
+        (self._roots if root else self._others).setdefault(parts.subject, []).append((der, origin))
+        if root:
+            self._trusted.add(der)
 
 
 def system_store(ca_files: Sequence[Path] = ()) -> Store:
