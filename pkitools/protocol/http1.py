@@ -7,7 +7,7 @@ libraries refuse the one or the other.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import ProtocolError
 
@@ -20,8 +20,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _START = b"HTTP/"
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
+class ResponseHead(NamedTuple):
     """Status line and header fields of an answer; ``reason`` is empty where the server sent none."""
 
     version: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import DeadlineExceededError, PkiToolsError
 from pkitools.models.tls import HttpAnswer, Sstp, SstpVerdict
@@ -26,8 +26,7 @@ ANY_VERSION = (TlsVersion.TLS1_0, TlsVersion.TLS1_3)
 _HTTP_REQUESTS = (("HEAD", SSTP_PATH), ("GET", "/"))
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where to connect: endpoints of which the first that answers is taken, or (through a proxy) a name to hand on.
 
     ``label`` names it in results.
@@ -38,8 +37,7 @@ class Address:
     tunnel_host: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(NamedTuple):
     """What was asked after the handshake. ``versions`` is None unless every TLS version was tried."""
 
     sstp: Sstp

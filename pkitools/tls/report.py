@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from pkitools.errors import FormatError, PkiToolsError, ProtocolError
 from pkitools.models.certificate import AlternativeName, Certificate, NameKind
@@ -32,8 +33,7 @@ _SAN_LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One address: its probe with what followed, or the error that left it without a certificate."""
 
     label: str

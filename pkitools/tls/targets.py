@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import InputError
 from pkitools.trust import ascii_name
@@ -19,8 +19,7 @@ _INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp")
 _FORMS = "write host, host:port, [IPv6]:port or https://host:port/"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A server as named by the user (``text``); ``host`` is what to resolve, to send as SNI and to match.
 
     ``host`` is lower-case ASCII (an IDN in its A-labels) without trailing dot, or a

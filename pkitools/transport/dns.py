@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import DeadlineExceededError, NameResolutionError
 from pkitools.transport.deadline import Deadline
@@ -13,8 +13,7 @@ from pkitools.transport.deadline import Deadline
 MAX_ADDRESSES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A numeric address and a TCP port."""
 
     address: str

@@ -7,8 +7,7 @@ on the size and the time, no credentials of ours (a proxy's excepted), no cookie
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from pkitools.errors import ConnectError, InputError, ProtocolError, RefusedError
@@ -23,8 +22,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """An http address taken apart; ``path`` is what stands in the request line, query included."""
 
     host: str

@@ -7,7 +7,7 @@ import os
 import select
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import ConnectError, DeadlineExceededError
 from pkitools.transport.deadline import Deadline
@@ -20,16 +20,14 @@ ATTEMPT_DELAY = 0.25
 _IN_PROGRESS = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """An address that did not connect, and why."""
 
     endpoint: Endpoint
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
+class Connection(NamedTuple):
     """An open connection, the address it leads to, and the addresses that failed before."""
 
     stream: SocketStream

@@ -10,9 +10,9 @@ import os
 import re
 import select
 import socket
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from OpenSSL import SSL, crypto
 
@@ -39,23 +39,22 @@ class TlsVersion(IntEnum):
         return f"TLS 1.{self - 0x0301}"
 
 
-@dataclass(slots=True)
 class _Seen:
     """What the callbacks of one handshake saw."""
 
-    ocsp_response: bytes | None = None
-    certificate_requested: bool = False
+    def __init__(self) -> None:
+        self.ocsp_response: bytes | None = None
+        self.certificate_requested = False
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a completed handshake told. ``chain`` is DER, the leaf first, exactly as sent."""
+class Session(NamedTuple):
+    """What a handshake told. ``chain`` is DER, the leaf first, exactly as sent."""
 
     version: TlsVersion
     cipher: str
     group: str | None
-    chain: tuple[bytes, ...] = field(repr=False)
-    ocsp_response: bytes | None = field(repr=False)
+    chain: tuple[bytes, ...]
+    ocsp_response: bytes | None
     client_certificate_requested: bool
 
 
@@ -145,7 +144,7 @@ def handshake(
 
 def _run(connection: SSL.Connection, stream: SocketStream, deadline: Deadline) -> PkiToolsError | None:
     """The handshake itself; what ended it early."""
-    first = b""
+    first = _peek(stream.handle)  # a server that speaks first is none of TLS
     try:
         while True:
             try:
@@ -225,9 +224,10 @@ def _reason(error: Exception) -> str:
 
 def _handshake_error(peer: str, error: Exception, first: bytes, when: str) -> PkiToolsError:
     """The typed error for what OpenSSL or the system said."""
-    if first and first[0] not in (_CONTENT_HANDSHAKE, _CONTENT_ALERT):
+    foreign = first and first[0] not in (_CONTENT_HANDSHAKE, _CONTENT_ALERT)
+    if foreign or (not first and _reason(error) in _FOREIGN):
         return ProtocolError(
-            f"{peer} does not speak TLS: it sent {_printable(first)}",
+            f"{peer} does not speak TLS: it sent {_printable(first) if first else 'something else'}",
             hint="check the port; behind TLS offload probe the load balancer",
             error_id="NotTls",
         )
@@ -244,6 +244,7 @@ def _handshake_error(peer: str, error: Exception, first: bytes, when: str) -> Pk
     return ProtocolError(f"{peer} broke the TLS protocol {when}: {reason or 'no reason given'}")
 
 
+_FOREIGN = ("wrong version number", "http request", "https proxy request")
 _CLOSED_HINT = "is this a TLS port? a server may also hang up on an unknown name (--sni), or a firewall in between"
 # OpenSSL's words for a received alert: "tlsv1 alert protocol version", "tls alert handshake failure", but also
 # "tlsv1 unrecognized name"
