@@ -50,15 +50,17 @@ class Store:
 
     def __len__(self) -> int:
         """Number of trusted roots."""
-        self._read_folders()
-        self._sort(list(self._unsorted))
-        return len(self._trusted)
+        with self._lock:
+            self._read_folders()
+            self._sort(list(self._unsorted))
+            return len(self._trusted)
 
     def trusts_any(self) -> bool:
         """Whether there is any trusted root."""
-        while self._unsorted and not self._trusted:
-            self._sort([next(iter(self._unsorted))])
-        return bool(self._trusted) or len(self) > 0
+        with self._lock:
+            while self._unsorted and not self._trusted:
+                self._sort([next(iter(self._unsorted))])
+            return bool(self._trusted) or len(self) > 0
 
     def add(self, certificates: Iterable[bytes], origin: Origin) -> None:
         """Takes certificates in (DER); those that are no certificates are left out."""
@@ -70,21 +72,24 @@ class Store:
 
     def trusts(self, der: bytes) -> bool:
         """Whether exactly this certificate is a trusted root."""
-        if der in self._unsorted:
+        if der in self._trusted:
+            return True
+        with self._lock:
             self._sort([der])
-        if der not in self._trusted and self._folders:
-            self._read_folders()
-            self._sort([der])
-        return der in self._trusted
+            if der not in self._trusted and self._folders:
+                self._read_folders()
+                self._sort([der])
+            return der in self._trusted
 
     def by_subject(self, subject: bytes) -> Iterator[tuple[bytes, Origin]]:
         """Certificates with this encoded subject, roots first."""
-        self._sort_for(subject)
-        if subject not in self._roots and self._folders:
-            self._read_folders()
+        with self._lock:
             self._sort_for(subject)
-        yield from self._roots.get(subject, ())
-        yield from self._others.get(subject, ())
+            if subject not in self._roots and self._folders:
+                self._read_folders()
+                self._sort_for(subject)
+            found = (*self._roots.get(subject, ()), *self._others.get(subject, ()))
+        yield from found
 
     def _read_folders(self) -> None:
         with self._lock:
@@ -93,18 +98,15 @@ class Store:
                 self.add(_folder(folder), Origin.STORE)
 
     def _sort_for(self, subject: bytes) -> None:
-        if subject in self._asked:
-            return
-        with self._lock:
+        if subject not in self._asked:
             self._sort([der for der in self._unsorted if subject in der])
             self._asked.add(subject)
 
     def _sort(self, certificates: Iterable[bytes]) -> None:
-        with self._lock:
-            for der in certificates:
-                origin = self._unsorted.pop(der, None)
-                if origin is not None:
-                    self._place(der, origin)
+        for der in certificates:
+            origin = self._unsorted.pop(der, None)
+            if origin is not None:
+                self._place(der, origin)
 
     def _place(self, der: bytes, origin: Origin) -> None:
         try:
