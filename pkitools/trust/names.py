@@ -73,18 +73,14 @@ def match_name(certificate: Certificate, subject: bytes, name: str) -> NameMatch
     Raises InputError when ``name`` is no name.
     """
     wanted = ascii_name(name)
-    address = _address(wanted)
-    if address is not None:
-        found = str(address) in certificate.names(NameKind.IP)
-        if found:
-            return NameMatch.SAN
+    names = certificate.names(NameKind.DNS)
+    if _address(wanted) is not None:
+        found = wanted in certificate.names(NameKind.IP)
     else:
-        patterns = certificate.names(NameKind.DNS)
-        if any(matches(pattern, wanted) for pattern in patterns):
-            return NameMatch.SAN
-        if patterns:
-            return NameMatch.NONE
-    if certificate.names(NameKind.DNS):
+        found = any(matches(pattern, wanted) for pattern in names)
+    if found:
+        return NameMatch.SAN
+    if names:
         return NameMatch.NONE
     return NameMatch.COMMON_NAME if _in_common_names(subject, wanted) else NameMatch.NONE
 

@@ -11,6 +11,7 @@ from pkitools.errors import FormatError, InputError
 from pkitools.models.outcome import Severity
 from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose, RevocationMode
 from pkitools.protocol.der import oid as x509_oid
+from pkitools.protocol.strict_der import Reader
 from pkitools.trust import Settings, Sources, Store, judge, system_store
 from pkitools.trust.issues import FLAGS, status_of
 from tests.unit.trust.pki import CLIENT, DAY, IKE, NOW, SERVER, Issued, Maker, resign_ec, resign_rsa, rsa_key, wrap
@@ -562,3 +563,28 @@ def test_what_strict_libraries_refuse_is_a_note(world):
     judged = world.judge(world.leaf(key_ids=False), world.ca)
     assert (judged.certificate_is_valid, ids(judged), ids(judged, Severity.NOTE)) == (True, [], ["OthersRefuse"])
     assert "2.5.29.35" in judged.findings[0].message
+
+
+def test_two_different_algorithm_identifiers(world):
+    """RFC 5280 4.1.1.2: what stands outside the signature must be what stands inside."""
+    leaf = world.leaf()
+    inside, outside = bytes.fromhex("300a06082a8648ce3d040302"), bytes.fromhex("300c06082a8648ce3d0403020500")
+    outer = Reader(leaf.der).sequence()
+    body, algorithm, signature = outer.read().encoded, outer.read().encoded, outer.read().encoded
+    assert algorithm == inside
+    judged = world.judge(Issued(leaf.certificate, leaf.key, wrap(0x30, body + outside + signature)), world.ca)
+    assert flags(judged) == [ChainFlag.NotSignatureValid]
+
+
+def test_a_policy_that_the_leaf_itself_requires(world):
+    judged = world.judge(world.leaf(extra=[(x509.PolicyConstraints(0, None), True)]), world.ca)
+    assert flags(judged) == [ChainFlag.InvalidPolicyConstraints]
+
+
+def test_an_algorithm_that_nobody_knows_is_shown_and_not_valid(world):
+    leaf = world.leaf()
+    known = bytes.fromhex("06082a8648ce3d040302")
+    der = leaf.der.replace(known, bytes.fromhex("06082a8648ce3d04037f"))
+    judged = world.judge(Issued(leaf.certificate, leaf.key, der), world.ca)
+    assert flags(judged) == [ChainFlag.NotSignatureValid]
+    assert "cannot be checked" in judged.findings[0].message

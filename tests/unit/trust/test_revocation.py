@@ -8,13 +8,15 @@ import time
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from pkitools.models.outcome import Severity
 from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose, RevocationMode, RevocationStatus
+from pkitools.protocol.strict_der import Reader
 from pkitools.trust import Settings, Sources, Store, judge
-from tests.unit.trust.pki import DAY, NOW, Issued, Maker, make_crl, make_ocsp, make_scope
+from tests.unit.trust.pki import DAY, NOW, Issued, Maker, make_crl, make_ocsp, make_scope, name, wrap
 from tests.unit.trust.web import Clock, Web
 
 CA_URL, LEAF_URL, DELTA_URL, OCSP_URL = (
@@ -428,3 +430,50 @@ def test_hostile_addresses_are_counted(world):
     urls = [f"http://h{i}.test/" for i in range(60)]
     world.judge(world.leaf(cdp=[urls[i : i + 10] for i in range(0, 60, 10)], aia=urls, ocsp=urls), RevocationMode.BOTH)
     assert len(world.web.asked) <= 25
+
+
+def test_a_point_of_another_issuer_is_named_and_not_passed(world):
+    issuer = [x509.DirectoryName(name("Andere"))]
+    point = x509.DistributionPoint([x509.UniformResourceIdentifier(LEAF_URL)], None, None, issuer)
+    world.web.pages[LEAF_URL] = make_crl(world.ca)
+    judged = world.judge(world.leaf(cdp=(), extra=[(x509.CRLDistributionPoints([point]), False)]))
+    assert flags(judged) == OFFLINE
+    assert "indirect CRL (issued by CN=Andere)" in judged.findings[0].message
+
+
+def test_a_list_of_another_key_of_the_ca_says_so(world):
+    renewed = world.maker.ca("Prüf-CA", world.root)
+    key_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(renewed.key.public_key())
+    world.web.pages[LEAF_URL] = make_crl(renewed, extra=[(key_id, False)])
+    judged = world.judge(world.leaf())
+    assert flags(judged) == OFFLINE
+    assert "another key of the CA" in judged.findings[0].message
+
+
+def test_a_list_without_an_end(world):
+    end = b"\x17\x0d" + (NOW + 6 * DAY).strftime("%y%m%d%H%M%SZ").encode()
+    outer = Reader(make_crl(world.ca)).sequence()
+    body, algorithm = outer.read(), outer.read().encoded
+    endless = wrap(0x30, body.content.replace(end, b""))
+    assert len(endless) == len(body.encoded) - len(end)
+    signature = world.ca.key.sign(endless, ec.ECDSA(hashes.SHA256()))
+    world.web.pages[LEAF_URL] = wrap(0x30, endless + algorithm + wrap(3, b"\0" + signature))
+    judged = world.judge(world.leaf())
+    assert flags(judged) == OFFLINE
+    assert "until when" in judged.findings[0].message
+
+
+def test_a_responder_certified_by_a_namesake_of_the_ca(world):
+    leaf, namesake = world.leaf(ocsp=[OCSP_URL]), world.maker.ca("Prüf-CA", world.root)
+    signer = delegate(world, issuer=namesake)
+    world.web.pages[OCSP_URL] = make_ocsp(leaf, world.ca, signer=signer, send=[signer])
+    assert flags(world.judge(leaf, RevocationMode.OCSP)) == OFFLINE
+
+
+def test_a_responder_that_may_not_sign(world):
+    usage = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
+    leaf, signer = world.leaf(ocsp=[OCSP_URL]), delegate(world, usage=usage)
+    world.web.pages[OCSP_URL] = make_ocsp(leaf, world.ca, signer=signer, send=[signer])
+    judged = world.judge(leaf, RevocationMode.OCSP)
+    assert flags(judged) == OFFLINE
+    assert "key usage" in judged.findings[0].message
