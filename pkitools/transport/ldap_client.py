@@ -26,7 +26,7 @@ from ldap3.protocol.rfc4511 import (
     Simple,
     Version,
 )
-from ldap3.utils.asn1 import encode  # type: ignore[attr-defined]
+from ldap3.utils.asn1 import encode
 from pyasn1.error import PyAsn1Error
 
 from pkitools.errors import ConnectError, InputError, ProtocolError
@@ -116,7 +116,7 @@ class LdapClient:
 
     def unbind(self) -> None:
         """Says good-bye; the server answers nothing."""
-        self._send("unbindRequest", unbind_operation(), [])  # type: ignore[no-untyped-call]
+        self._send("unbindRequest", unbind_operation(), [])
 
     def _page(
         self, request: Any, descriptors: bool, page_size: int | None, cookie: bytes, first_byte: int
