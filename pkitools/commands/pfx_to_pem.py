@@ -132,6 +132,7 @@ def pfx_to_pem(
 def _convert(
     files: Sequence[str], out: str | None, given: Given, options: PemOptions, *, force: bool
 ) -> Iterator[_Item]:
+    from pkitools.files.writing import sync_folder
     from pkitools.keystore.convert import is_folder
 
     yield from given.notices
@@ -142,24 +143,36 @@ def _convert(
         )
     # What is never overwritten: the inputs, and what this run has written.
     taken = {os.path.realpath(name) for name in files}
-    for index, name in enumerate(files):
-        try:
-            yield _convert_one(name, out, given.of_file(index), options, force=force, taken=taken)
-        except PkiToolsError as error:
-            yield failed(name, error)
+    folder = out or f".{os.sep}"
+    try:
+        for index, name in enumerate(files):
+            try:
+                yield _convert_one(name, out, folder, given.of_file(index), options, force=force, taken=taken)
+            except PkiToolsError as error:
+                yield failed(name, error)
+    finally:
+        if out != "-" and is_folder(folder):
+            sync_folder(folder)  # once for all files
 
 
 def _convert_one(
-    name: str, out: str | None, passwords: Sequence[Secret], options: PemOptions, *, force: bool, taken: set[str]
+    name: str,
+    out: str | None,
+    target: str,
+    passwords: Sequence[Secret],
+    options: PemOptions,
+    *,
+    force: bool,
+    taken: set[str],
 ) -> _Item:
     from pkitools.files.reading import read_capped
-    from pkitools.keystore.convert import to_pem, write_pem_files
+    from pkitools.keystore.convert import is_folder, to_pem, write_pem_files
 
     result = to_pem(name, read_capped(name), passwords, options)
     if out == "-":
         if len(result.files) != 1:
             raise InputError(f"the layout {options.layout.value} is {len(result.files)} files; stdout takes one")
         return RawOutput(result.files[0].data)
-    written = write_pem_files(result, out or f".{os.sep}", name, overwrite=force, taken=taken)
+    written = write_pem_files(result, target, name, overwrite=force, taken=taken, folder_sync=not is_folder(target))
     taken.update(os.path.realpath(file.path) for file in written.files)
     return judged(name, written, written.findings)

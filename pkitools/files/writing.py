@@ -50,11 +50,12 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, mode: int = PRIVA
     write_group((NewFile(path, data, mode),), overwrite=overwrite)
 
 
-def write_group(files: Sequence[NewFile], *, overwrite: bool = False) -> None:
+def write_group(files: Sequence[NewFile], *, overwrite: bool = False, folder_sync: bool = True) -> None:
     """Write several files that belong together (a key and its chain): all of them or none, each as ``write_atomic``.
 
     All are complete on the disk before the first is renamed; when a rename fails the ones before it are taken back. A
-    crash of the machine between two renames is what remains. Raises FileAccessError, also when two files are one.
+    crash of the machine between two renames is what remains. Without ``folder_sync`` the caller calls ``sync_folder``
+    when it has written all its groups. Raises FileAccessError, also when two files are one.
     """
     staged: list[_Staged] = []
     try:
@@ -66,6 +67,9 @@ def write_group(files: Sequence[NewFile], *, overwrite: bool = False) -> None:
                 _write_synced(staged[-1].temporary, file.data, file.mode)
         with _interrupts_held():
             _put_all_in_place(staged, overwrite=overwrite)
+        if folder_sync:
+            for folder in {item.target.parent for item in staged}:
+                sync_folder(folder)
     finally:
         _remove(path for item in staged for path in (item.temporary, item.old))
 
@@ -89,13 +93,22 @@ def _stage(file: NewFile, *, overwrite: bool) -> _Staged:
     name = os.fspath(file.path)
     with _named(name):
         target = Path(os.path.realpath(file.path))
-        if target.is_dir():
+        found = _mode_of(target)
+        if found is not None and stat.S_ISDIR(found):
             raise IsADirectoryError
-        if not overwrite and os.path.lexists(target):
+        if found is not None and not overwrite:
             raise _exists(name)
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        if found is not None and not stat.S_ISREG(found):
             raise FileAccessError(f"cannot write {name!r}: it is not a regular file")
         return _Staged(name, target, _beside(target))
+
+
+def _mode_of(path: Path) -> int | None:
+    """The mode of what is there, a loop of links included; None when nothing is."""
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return None
 
 
 def _beside(target: Path) -> Path:
@@ -110,12 +123,15 @@ def _exists(name: str) -> FileAccessError:
 
 def _write_synced(path: Path, data: bytes, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as file:
+    try:
         if mode == PRIVATE:
-            os.fchmod(file.fileno(), mode)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+            os.fchmod(descriptor, mode)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -143,8 +159,6 @@ def _put_all_in_place(staged: list[_Staged], *, overwrite: bool) -> None:
         for item in staged:
             _take_back(item)
         raise
-    for folder in {item.target.parent for item in staged}:
-        _sync_folder(folder)
 
 
 def _keep_old(item: _Staged) -> None:
@@ -186,7 +200,8 @@ def _remove(paths: Iterator[Path | None]) -> None:
                 path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Bring the names in a folder to the disk, so that files put in place there outlive a power cut."""
     with contextlib.suppress(OSError):  # not every file system syncs folders, and a folder may be unreadable
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:

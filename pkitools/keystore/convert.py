@@ -134,22 +134,32 @@ def _pem_result(
 
 
 def write_pem_files(
-    result: PfxToPemResult, out: PathName, input_name: str, *, overwrite: bool, taken: Collection[str] = ()
+    result: PfxToPemResult,
+    out: PathName,
+    input_name: str,
+    *,
+    overwrite: bool,
+    taken: Collection[str] = (),
+    folder_sync: bool = True,
 ) -> PfxToPemResult:
     """Write the files of a result, all or none; returns it with their paths.
 
-    ``taken`` are real paths that are never overwritten: the inputs, and the outputs for other inputs. Raises
-    FileAccessError, InputError.
+    ``taken`` are real paths that are never overwritten: the inputs, and the outputs for other inputs. ``folder_sync``
+    as in ``write_group``. Raises FileAccessError, InputError.
     """
-    files = _named(result.files, base_of(out, input_name), exact=None if is_folder(out) else Path(out))
+    folder = is_folder(out)
+    files = _named(result.files, base_of(out, input_name, folder=folder), exact=None if folder else Path(out))
+    source = os.path.realpath(input_name)
     for file in files:
-        if (path := os.path.realpath(file.path)) in taken or path == os.path.realpath(input_name):
+        if (path := os.path.realpath(file.path)) in taken or path == source:
             raise InputError(f"{file.path!r} is an input or was just written, so it is not overwritten")
-    make_folder(out)
+    if folder:
+        make_folder(out)
     key = Part.KEY.value
     write_group(
         [NewFile(file.path, file.data, PRIVATE if key in file.contents else PUBLIC) for file in files],
         overwrite=overwrite,
+        folder_sync=folder_sync,
     )
     return replace(result, files=files)
 
@@ -163,16 +173,17 @@ def _named(files: Sequence[PemFile], base: Path, *, exact: Path | None = None) -
 
 def is_folder(out: PathName) -> bool:
     """Whether ``-O`` names a folder: one that exists, or a name with a trailing ``/``."""
-    return os.fspath(out).endswith(os.sep) or Path(out).is_dir()
+    return os.fspath(out).endswith(os.sep) or os.path.isdir(out)  # noqa: PTH112 - called for each of many files
 
 
 def make_folder(out: PathName) -> None:
     """Make the folder of a trailing ``/``, for its owner only. InputError when that fails."""
-    if is_folder(out):
-        try:
-            Path(out).mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {os.fspath(out)!r}: {error.strerror}") from error
+    if os.path.isdir(out):  # noqa: PTH112 - called for each of many files
+        return
+    try:
+        Path(out).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {os.fspath(out)!r}: {error.strerror}") from error
 
 
 def stem_of(name: str) -> str:
@@ -180,9 +191,9 @@ def stem_of(name: str) -> str:
     return Path(name).stem or "certificate"
 
 
-def base_of(out: PathName, input_name: str) -> Path:
+def base_of(out: PathName, input_name: str, *, folder: bool) -> Path:
     """The path of the outputs without ending: in a folder named by the input, else ``out`` without its ending."""
-    if is_folder(out):
+    if folder:
         return Path(out) / stem_of(input_name)
     path = Path(out)
     return path.with_name(path.stem) if path.name else path
@@ -349,10 +360,12 @@ def write_pfx_file(
     result: PemToPfxResult, out: PathName, input_name: str, *, overwrite: bool, inputs: Sequence[str] = ()
 ) -> PemToPfxResult:
     """Write the PFX of a result, mode 0600; in a folder it is named by the first input. Raises FileAccessError."""
-    path = os.fspath(Path(out) / f"{stem_of(input_name)}.pfx") if is_folder(out) else os.fspath(out)
+    folder = is_folder(out)
+    path = os.fspath(Path(out) / f"{stem_of(input_name)}.pfx") if folder else os.fspath(out)
     if os.path.realpath(path) in {os.path.realpath(name) for name in inputs} and not overwrite:
         raise InputError(f"{path!r} is an input", hint="--force replaces it with the new PFX")
-    make_folder(out)
+    if folder:
+        make_folder(out)
     write_group((NewFile(path, result.data, PRIVATE),), overwrite=overwrite)
     return replace(result, path=path)
 

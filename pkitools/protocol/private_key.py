@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from pkitools.errors import FormatError, PasswordError
 from pkitools.models.secret import Secret
@@ -268,6 +269,7 @@ def key_to_pem(pkcs8: bytes, form: KeyForm = KeyForm.PKCS8, password: Secret | N
 _PEM_ITERATIONS = 100_000
 
 
+@lru_cache(maxsize=4)  # reading, matching and comparing look at the same key
 def check_rsa_numbers(key: bytes) -> None:
     """Whether the numbers of an RSAPrivateKey belong together, in microseconds and without a primality test.
 
