@@ -51,12 +51,14 @@ def _key_loads(pkcs8: bytes) -> bool:
 
 
 def load_certificate(certificate: bytes) -> Certificate | None:
-    """A certificate loaded by ``cryptography``, None when that refuses it."""
+    """A certificate loaded by ``cryptography``, None when that refuses it or its names or times, which it reads late."""
     from cryptography.x509 import load_der_x509_certificate
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            return load_der_x509_certificate(certificate)
+            loaded = load_der_x509_certificate(certificate)
+            _ = loaded.subject, loaded.issuer, loaded.not_valid_after_utc
+            return loaded
     except ValueError:
         return None
     except BaseException as error:
