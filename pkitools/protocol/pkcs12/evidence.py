@@ -51,7 +51,7 @@ def _key_loads(pkcs8: bytes) -> bool:
 
 
 def load_certificate(certificate: bytes) -> Certificate | None:
-    """A certificate loaded by ``cryptography``, None when that refuses it or its names or times, which it reads late."""
+    """A certificate loaded by ``cryptography``, None when that refuses it, or its names or times (read late)."""
     from cryptography.x509 import load_der_x509_certificate
 
     try:
