@@ -7,11 +7,11 @@ the password does not fit, which only the padding and the plaintext's shape can 
 from __future__ import annotations
 
 import functools
-import hashlib
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from pkitools.errors import FormatError
+from pkitools.errors import FormatError, MissingDependencyError
 from pkitools.models.keystore import Encryption
 from pkitools.protocol import der
 from pkitools.protocol.pkcs12 import algorithms as alg
@@ -227,19 +227,30 @@ def _cbc(kind: str, key: bytes, iv: bytes):  # type: ignore[no-untyped-def]  # c
 
 
 def _rc2_cbc(cipher: alg.Cipher, key: bytes, iv: bytes, encrypted: bytes) -> bytes:
-    """RC2 by pycryptodomex: ``cryptography`` has it with 128 bits only, and not everywhere."""
-    from Cryptodome.Cipher import ARC2
-
+    """RC2 by pycryptodomex: ``cryptography`` has it with 128 bits only, and not with every OpenSSL."""
     options: dict[str, Any] = {"iv": iv, "effective_keylen": cipher.effective_bits}
-    return ARC2.new(key, ARC2.MODE_CBC, **options).decrypt(encrypted)
+    return bytes(_cryptodome("ARC2").new(key, 2, **options).decrypt(encrypted))  # 2 is MODE_CBC
 
 
 def _rc4(key: bytes, encrypted: bytes) -> bytes:
-    from Cryptodome.Cipher import ARC4
+    """RC4 by ``cryptography``, or by pycryptodomex where its OpenSSL has no legacy provider."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+    from cryptography.hazmat.primitives.ciphers import Cipher
 
-    return ARC4.new(key).decrypt(encrypted)
+    try:
+        decryptor = Cipher(ARC4(key), None).decryptor()
+        return bytes(decryptor.update(encrypted) + decryptor.finalize())
+    except UnsupportedAlgorithm:
+        return bytes(_cryptodome("ARC4").new(key).decrypt(encrypted))
 
 
-def digest_size(digest: str) -> int:
-    """Octets of a digest by hashlib's name."""
-    return int(hashlib.new(digest).digest_size)
+def _cryptodome(name: str) -> Any:
+    """A cipher module of pycryptodomex."""
+    try:
+        return importlib.import_module(f"Cryptodome.Cipher.{name}")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"this file is encrypted with {name.removeprefix('A')}, which needs pycryptodomex",
+            hint="pip install pycryptodomex",
+        ) from error
