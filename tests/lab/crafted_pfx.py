@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pkitools.models.keystore import Attribute, CertificateEntry, KeyEntry, KeySpec, KeyStoreContent
+from pkitools.models.keystore import Attribute, CertificateEntry, KeyEntry, KeyStoreContent
 from pkitools.models.secret import Secret
 from pkitools.protocol import der
 from pkitools.protocol.formats import DATA
-from pkitools.protocol.pkcs12 import Profile, write_pfx
 from pkitools.protocol.pkcs12 import algorithms as alg
+from pkitools.protocol.pkcs12 import write_pfx
 from pkitools.protocol.pkcs12.mac import MacData
 from pkitools.protocol.pkcs12.passwords import candidates
 from pkitools.protocol.pkcs12.structure import BAG_OIDS, X509_CERTIFICATE
-from tests.lab.pfx_makers import KINDS, Made, chain_of, der_of, pkcs8_of, thumbprint
+from tests.lab.pfx_makers import Made, chain_of, der_of, pkcs8_of, thumbprint
 
 PASSWORD = "P"
 
@@ -86,14 +86,6 @@ def _files() -> Iterator[tuple[str, bytes, str | None, int, int]]:
     secret = Secret(PASSWORD)
     chain = [entry("p256", part) for part in range(3)]
     a, b = b"\1\0\0\0", b"\2\0\0\0"
-    for profile in Profile:
-        for kind in KINDS:
-            full = content(
-                [key(kind, local_key_id=a, friendly_name="VPN 🔑", provider="Some CSP", machine=True,
-                     key_spec=KeySpec.EXCHANGE)],
-                [entry(kind, local_key_id=a, friendly_name="VPN 🔑"), entry(kind, 1), entry(kind, 2)],
-            )  # fmt: skip
-            yield f"{profile.value}-{kind}", write_pfx(full, secret, profile, iterations=2000), leaf(kind), 1, 3
 
     def written(title: str, what: KeyStoreContent, expected: str | None = leaf("p256"), **options: int):
         data = write_pfx(what, secret, **({"iterations": 1000, "mac_iterations": 1000} | options))
