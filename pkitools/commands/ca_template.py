@@ -37,8 +37,9 @@ def get_ca_template(
     """
     from pkitools.adcs import service
     from pkitools.commands.ca_targets import read_targets
+    from pkitools.commands.directory_notices import notices
 
-    yield from connection.notices
+    yield from notices(connection)
     targets = read_targets(ca or [])
     if targets is not None:
         yield from service.get_ca_template(

@@ -40,8 +40,9 @@ def get_template(
       pkitools get-template -o json --user alice@ad.example.com --password-file secret.txt
     """
     from pkitools.adcs import service
+    from pkitools.commands.directory_notices import notices
 
-    yield from connection.notices
+    yield from notices(connection)
     yield from service.get_template(
         connection.address,
         connection.credentials,

@@ -44,8 +44,9 @@ def get_ca(
       pkitools get-ca -o json | pkitools get-ca-template -
     """
     from pkitools.adcs import service
+    from pkitools.commands.directory_notices import notices
 
-    yield from connection.notices
+    yield from notices(connection)
     yield from service.get_ca(
         connection.address,
         connection.credentials,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pkitools.models.ca import CertificationAuthority
 from pkitools.models.outcome import Outcome, Reason
 from pkitools.output.text import Column, Line, Style, Styled, Table, finding_lines
@@ -42,7 +44,7 @@ def render(outcome: Outcome[CertificationAuthority], many: bool) -> list[Line]:
         ("Service", ca.service_status),
         ("Distinguished name", ca.distinguished_name or ""),
         ("Certificate", certificate.subject if certificate else "none"),
-        ("Valid", f"{certificate.not_before:%Y-%m-%d} to {certificate.not_after:%Y-%m-%d}" if certificate else ""),
+        ("Valid", f"{_day(certificate.not_before)} to {_day(certificate.not_after)}" if certificate else ""),
         ("Thumbprint", certificate.thumbprint if certificate else ""),
         ("You may request", _yes(ca.ca_rights.enroll if ca.ca_rights else None)),
         ("Templates", ", ".join(ca.templates)),
@@ -67,3 +69,7 @@ def _reason(label: str, reason: Reason | None) -> list[Line]:
 
 def _yes(value: bool | None) -> str:
     return "unknown" if value is None else "yes" if value else "no"
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else "?"
