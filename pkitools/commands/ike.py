@@ -27,8 +27,11 @@ def test_ike(
             "--expect",
             metavar="BASELINE|FILE",
             help="Policy that must be accepted: windows-default, windows11-default, aovpn-standard, aovpn-enhanced, "
-            "or a file with a client's policy. Weak policies beyond it are a finding.",
+            "or a file with a policy as compare-ipsec reads it. Weak policies beyond it are a finding.",
         ),
+    ] = None,
+    entry: Annotated[
+        str | None, typer.Option("--entry", metavar="NAME", help="Connection to take from the phonebook of --expect.")
     ] = None,
     certificate: Annotated[
         bool, typer.Option("--certificate", help="Fetch the server's certificate (IKE_AUTH for EAP) and judge it.")
@@ -38,7 +41,11 @@ def test_ike(
     ] = None,
     ca_file: Annotated[
         list[str] | None,
-        typer.Option("--ca-file", metavar="FILE", help="Trust these roots too (PEM, DER or PKCS #7); repeatable."),
+        typer.Option(
+            "--ca-file",
+            metavar="FILE",
+            help="Trust these roots too (PEM, DER or PKCS #7), and name them among the CAs that the server asks for.",
+        ),
     ] = None,
     revocation: Annotated[
         RevocationMode, typer.Option("--revocation", help="What to ask about the certificate's revocation.")
@@ -70,6 +77,7 @@ def test_ike(
         timeout=timeout,
         fast=fast,
         expect=expect,
+        entry=entry,
         certificate=certificate,
         name=name,
         ca_files=tuple(ca_file or ()),

@@ -62,12 +62,24 @@ class IkeVendorId:
 
 
 @dataclass(frozen=True, slots=True)
+class IkeAuthority:
+    """A CA whose certificates the server asks clients for, by the SHA-1 of its public key (SubjectPublicKeyInfo).
+
+    ``subject`` is empty unless the CA is among those that the user gave.
+    """
+
+    PS_TYPE: ClassVar[str] = "PkiTools.IkeAuthority"
+
+    public_key_sha1: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IkeFeatures:
     """What the answer to an acceptable offer shows beside the policy.
 
     ``fragmentation``: notify 16430. ``nat_at_server`` and ``nat_at_client``: an address or port was rewritten on the
-    way; None when the server sent no hashes. ``certificate_authorities``: SHA-1 hashes, in hex, of the public keys
-    of the CAs whose certificates the server asks the client for. ``notifies``: names of all notifies.
+    way; None when the server sent no hashes. ``certificate_authorities``: CERTREQ. ``notifies``: names of all notifies.
     """
 
     PS_TYPE: ClassVar[str] = "PkiTools.IkeFeatures"
@@ -75,7 +87,7 @@ class IkeFeatures:
     fragmentation: bool
     nat_at_server: bool | None
     nat_at_client: bool | None
-    certificate_authorities: tuple[str, ...]
+    certificate_authorities: tuple[IkeAuthority, ...]
     vendor_ids: tuple[IkeVendorId, ...]
     notifies: tuple[str, ...]
 

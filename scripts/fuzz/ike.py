@@ -135,7 +135,7 @@ def try_answer(rng: random.Random) -> None:
     is_response_to(SPI, Exchange.IKE_SA_INIT, 0, data)
     response = read_response(data)
     if isinstance(response, Chosen):
-        features_of(SPI, response, ("192.0.2.1", 500), ("2001:db8::1", 500))
+        features_of(SPI, response, ("192.0.2.1", 500), ("2001:db8::1", 500), {})
 
 
 def try_proof(rng: random.Random) -> None:

@@ -74,6 +74,12 @@ def test_certificate_is_fetched_and_proved(charon, name):
     assert charon.half_open() == 0
 
 
+def test_authorities_that_the_server_asks_for_are_named(charon):
+    """charon asks for the CAs that it trusts: the root here (13806)."""
+    authorities = fetch(charon, "rsa").value.features.certificate_authorities
+    assert [item.subject for item in authorities] == ["CN=Prüf-Root 🔐"]
+
+
 def test_certificate_without_server_usage_is_refused(charon):
     outcome = fetch(charon, "clientonly")
     assert outcome.status is Status.FINDING

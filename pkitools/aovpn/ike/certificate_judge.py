@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pkitools.errors import FormatError, ProtocolError
 from pkitools.models.trust import Judgement, Purpose, RevocationMode
+from pkitools.protocol.names import read_x500
+from pkitools.protocol.x509 import split_certificate
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.http import HttpFetcher
 from pkitools.trust import Settings, Sources, judge, system_store
+from pkitools.trust.store import read_ca_file
 
 CertificateJudge = Callable[[Sequence[bytes], str, Deadline], Judgement | ProtocolError]
 """Chain as sent, host, deadline: the judgement, or why the leaf is no certificate."""
@@ -42,3 +46,12 @@ def certificate_judge(
             return malformed
 
     return judged
+
+
+def authority_names(ca_files: Sequence[str]) -> dict[bytes, str]:
+    """The subjects of the user's CAs by what a CERTREQ calls them: the SHA-1 of SubjectPublicKeyInfo (RFC 7296 3.7).
+
+    Raises FileAccessError and FormatError.
+    """
+    parts = [split_certificate(der) for name in ca_files for der in read_ca_file(Path(name))]
+    return {hashlib.sha1(item.spki.encoded).digest(): read_x500(item.subject) for item in parts}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from pkitools.models.ike import IkeFeatures, IkeVendorId
+from pkitools.models.ike import IkeAuthority, IkeFeatures, IkeVendorId
 from pkitools.protocol.ike.numbers import NotifyType, notify_name
 from pkitools.protocol.ike.payloads import nat_detection_hash
 from pkitools.protocol.ike.sa_init import Chosen
@@ -21,15 +22,17 @@ _VENDORS: Final = (
 )
 
 
-def features_of(spi: bytes, chosen: Chosen, ours: tuple[str, int], theirs: tuple[str, int]) -> IkeFeatures:
-    """The features in an answer. ``ours`` and ``theirs`` are address and port as this machine sees them."""
+def features_of(
+    spi: bytes, chosen: Chosen, ours: tuple[str, int], theirs: tuple[str, int], names: Mapping[bytes, str]
+) -> IkeFeatures:
+    """The features in an answer. ``ours`` and ``theirs`` are address and port as this machine sees them; ``names`` are
+    the subjects of known CAs by the SHA-1 of their keys."""
+    hashes = dict.fromkeys(item for request in chosen.certificate_requests for item in request.authorities)
     return IkeFeatures(
         fragmentation=any(item.type == NotifyType.IKEV2_FRAGMENTATION_SUPPORTED for item in chosen.notifies),
         nat_at_server=_rewritten(spi, chosen, NotifyType.NAT_DETECTION_SOURCE_IP, theirs),
         nat_at_client=_rewritten(spi, chosen, NotifyType.NAT_DETECTION_DESTINATION_IP, ours),
-        certificate_authorities=tuple(
-            dict.fromkeys(authority.hex() for item in chosen.certificate_requests for authority in item.authorities)
-        ),
+        certificate_authorities=tuple(IkeAuthority(item.hex(), names.get(item, "")) for item in hashes),
         vendor_ids=tuple(IkeVendorId(item.hex(), vendor_hint(item)) for item in chosen.vendor_ids),
         notifies=tuple(notify_name(item.type) for item in chosen.notifies),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pkitools.models.ike import IkeCertificate, IkePort, IkeServer, IkeVerdict
+from pkitools.models.ike import IkeCertificate, IkeFeatures, IkePort, IkeServer, IkeVerdict
 from pkitools.models.ipsec import DHGroup, EncryptionMethod, IkePolicy, IntegrityCheckMethod
 from pkitools.models.outcome import Finding, Severity, finding
 
@@ -45,8 +45,10 @@ def weak_parts(policy: IkePolicy) -> tuple[str, ...]:
     )
 
 
-def findings_of(server: IkeServer, expectation: Expectation | None) -> tuple[Finding, ...]:
-    """All findings about a server that answered."""
+def findings_of(
+    server: IkeServer, expectation: Expectation | None, known_authorities: Collection[str] = ()
+) -> tuple[Finding, ...]:
+    """All findings about a server that answered; ``known_authorities`` are the subjects of the user's CAs."""
     found: list[Finding] = [*_port_findings(server.ports), *_verdict_findings(server)]
     if server.certificate is not None:
         found += _certificate_findings(server.certificate)
@@ -64,7 +66,18 @@ def findings_of(server: IkeServer, expectation: Expectation | None) -> tuple[Fin
                 r"HKLM\SYSTEM\CurrentControlSet\Services\RemoteAccess\Parameters\Ikev2",
             )
         )
+    if server.features is not None and known_authorities:
+        found += _authority_findings(server.features, known_authorities)
     return tuple(found)
+
+
+def _authority_findings(features: IkeFeatures, known: Collection[str]) -> Iterable[Finding]:
+    """Whether the server asks for certificates of the user's CAs: a client sends none that is not asked for."""
+    if any(item.subject for item in features.certificate_authorities):
+        return
+    message = f"the server does not ask for certificates of {', '.join(sorted(known)[:_SHOWN])}"
+    step = "for device tunnels: trust the root on the server, Set-VpnAuthProtocol -RootCertificateNameToAccept"
+    yield finding(Severity.NOTE, "AuthorityNotRequested", message, step, code="ERROR_IPSEC_IKE_NO_CERT")
 
 
 def _port_findings(ports: Iterable[IkePort]) -> Iterable[Finding]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,7 @@ class ProbeOptions:
     """How to probe. ``timeout``: seconds for one host, all ports and questions together.
 
     ``certificate``: fetch the server's certificate too. ``ports``: where IKE and NAT-T are, for servers elsewhere.
+    ``authority_names``: subjects of the user's CAs by the SHA-1 of their keys, to name those that a server asks for.
     """
 
     timeout: float = DEFAULT_TIMEOUT
@@ -41,6 +42,7 @@ class ProbeOptions:
     certificate: bool = False
     expectation: Expectation | None = None
     ports: tuple[Port, Port] = (IKE_PORT, NAT_T_PORT)
+    authority_names: Mapping[bytes, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -101,7 +103,9 @@ class HostProbe:
                 ours = session.local(state.port)
                 theirs = (self.address, state.port.number)
                 acceptance = search.acceptance
-                self.features = features_of(acceptance.request.spi, acceptance.chosen, ours, theirs)
+                self.features = features_of(
+                    acceptance.request.spi, acceptance.chosen, ours, theirs, self.options.authority_names
+                )
                 if acceptance.key is not None:
                     yield from SecuredExchange(inquiry, acceptance, state.port).abandon()
 

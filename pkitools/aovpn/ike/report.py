@@ -26,7 +26,9 @@ def outcome_of(probe: HostProbe, judgement: Judgement | ProtocolError | None) ->
         return failed(probe.target, probe.searched.error, server)
     if probe.certificate_error is not None:
         return failed(probe.target, probe.certificate_error, server)
-    server = replace(server, findings=findings_of(server, probe.options.expectation))
+    server = replace(
+        server, findings=findings_of(server, probe.options.expectation, probe.options.authority_names.values())
+    )
     if server.verdict in (IkeVerdict.NO_ANSWER, IkeVerdict.UNREACHABLE):
         return failed(probe.target, _no_answer(probe), replace(server, findings=()))
     if server.verdict is IkeVerdict.THROTTLED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,6 +65,7 @@ def test_ike(
     timeout: float = DEFAULT_TIMEOUT,
     fast: bool = False,
     expect: str | None = None,
+    entry: str | None = None,
     certificate: bool = False,
     name: str | None = None,
     ca_files: Sequence[str] = (),
@@ -82,21 +84,22 @@ def test_ike(
         timeout=timeout,
         fast=fast,
         certificate=certificate,
-        expectation=_expectation(expect) if expect is not None else None,
+        expectation=_expectation(expect, entry) if expect is not None else None,
     )
     names = (targets,) if isinstance(targets, str) else tuple(targets)
-    if not certificate:
+    if not certificate and not ca_files:
         return probe_hosts(names, options)
-    from pkitools.aovpn.ike.certificate_judge import certificate_judge
+    from pkitools.aovpn.ike.certificate_judge import authority_names, certificate_judge
 
+    options = replace(options, authority_names=authority_names(ca_files))
     judge = certificate_judge(ca_files, RevocationMode(revocation), warn_days, crit_days, name)
-    return probe_hosts(names, options, judge)
+    return probe_hosts(names, options, judge if certificate else None)
 
 
-def _expectation(text: str) -> Expectation:
+def _expectation(text: str, entry: str | None) -> Expectation:
     from pkitools.aovpn.ike.expect import read_expectation
 
-    return read_expectation(text)
+    return read_expectation(text, entry)
 
 
 def test_ike_batch(targets: Sequence[str], **options: Any) -> Batch[IkeServer]:

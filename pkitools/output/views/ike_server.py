@@ -115,7 +115,8 @@ def _features(features: IkeFeatures) -> Iterator[Line]:
     yield _row("NAT", _nat(features))
     authorities = features.certificate_authorities
     for number, authority in enumerate(authorities[:_MAX_LISTED]):
-        yield _row("asks for CAs" if not number else "", f"public key SHA-1 {authority}")
+        subject = f"{authority.subject}  " if authority.subject else ""
+        yield _row("asks for CAs" if not number else "", f"{subject}public key SHA-1 {authority.public_key_sha1}")
     if len(authorities) > _MAX_LISTED:
         yield _row("", f"and {len(authorities) - _MAX_LISTED} more")
     for number, vendor in enumerate(features.vendor_ids[:_MAX_LISTED]):
