@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+from functools import cache
 
 import pytest
 
@@ -21,7 +24,7 @@ from pkitools.models.ipsec import (
     PfsGroup,
 )
 from pkitools.models.ipsec_comparison import TunnelVerdict
-from tests.lab.charon import UNLIMITED, Charon
+from tests.lab.charon import UNLIMITED, Charon, Responder
 
 pytestmark = pytest.mark.lab
 
@@ -100,6 +103,13 @@ def connection(name: str, local: str, remote: str, words: tuple[str, str], *, in
     )
 
 
+@cache
+def as_read(at: int) -> PolicySource:
+    """A side as our reader takes it from the configuration that charon runs with."""
+    text = connection("x", "127.0.0.1", "", SIDES[NAMES[at]][:2], initiator=False)
+    return read_swanctl(f"connections {{\n{text}}}\n")
+
+
 def configuration() -> str:
     text = "".join(
         connection(f"s{at}", f"127.1.0.{at + 1}", "", SIDES[name][:2], initiator=False) for at, name in enumerate(NAMES)
@@ -113,7 +123,7 @@ def configuration() -> str:
 
 @pytest.fixture(scope="module")
 def negotiated(tmp_path_factory):
-    """Every pair's log of charon, and the configuration that it ran with."""
+    """Every pair's log of charon."""
     folder = tmp_path_factory.mktemp("pairs")
     log = folder / "pairs.log"
     settings = {
@@ -122,8 +132,7 @@ def negotiated(tmp_path_factory):
     }
     settings["retransmit_tries"] = "1"
     charon = Charon(folder, [], settings)
-    text = configuration()
-    (folder / "pairs.conf").write_text(text)
+    (folder / "pairs.conf").write_text(configuration())
     uri = ("--uri", f"unix://{folder / 'charon.vici'}")
     try:
         code, out, error = charon.command(
@@ -140,7 +149,7 @@ def negotiated(tmp_path_factory):
                     found[at, to] = file.read().decode()
     finally:
         charon.close()
-    return text, found
+    return found
 
 
 def charons_verdict(log: str) -> TunnelVerdict:
@@ -154,11 +163,10 @@ def charons_verdict(log: str) -> TunnelVerdict:
 
 
 def test_the_verdicts_are_charons_own(negotiated):
-    text, logs = negotiated
-    assert len(logs) >= 200
+    assert len(negotiated) >= 200
     seen, wrong = set(), []
-    for (at, to), log in logs.items():
-        client, server = read_swanctl(text, f"c{at}x{to}"), read_swanctl(text, f"s{to}")
+    for (at, to), log in negotiated.items():
+        client, server = as_read(at), as_read(to)
         expected = charons_verdict(log)
         seen.add(expected)
         ours = compare_sources(client, server).verdict
@@ -169,9 +177,8 @@ def test_the_verdicts_are_charons_own(negotiated):
 
 
 def test_windows_policies_get_the_same_verdict_as_their_strongswan_words(negotiated):
-    _text, logs = negotiated
     checked = 0
-    for (at, to), log in logs.items():
+    for (at, to), log in negotiated.items():
         client, server = SIDES[NAMES[at]][2], SIDES[NAMES[to]][2]
         if client is not None and server is not None:
             assert compare_sources(client, server).verdict is charons_verdict(log), (NAMES[at], NAMES[to])
@@ -180,14 +187,34 @@ def test_windows_policies_get_the_same_verdict_as_their_strongswan_words(negotia
 
 
 def test_logs_of_failed_negotiations_hold_both_sides(negotiated):
-    text, logs = negotiated
     read = 0
-    for (at, to), log in logs.items():
+    for (at, to), log in negotiated.items():
         if charons_verdict(log) is not TunnelVerdict.IKE_MISMATCH or not re.search(r"received proposals: IKE", log):
             continue
         client, server = read_log(log, client=True), read_log(log, client=False)
-        assert set(client.ike) == set(read_swanctl(text, f"c{at}x{to}").ike), NAMES[at]
-        assert set(server.ike) == set(read_swanctl(text, f"s{to}").ike), NAMES[to]
+        assert set(client.ike) == set(as_read(at).ike), NAMES[at]
+        assert set(server.ike) == set(as_read(to).ike), NAMES[to]
         assert compare_sources(client, server).verdict is TunnelVerdict.IKE_MISMATCH
         read += 1
     assert read > 50
+
+
+def test_a_probe_stands_for_the_server(tmp_path):
+    """``ike:HOST`` through the whole command, beside charon."""
+    enhanced = BASELINES["aovpn-enhanced"]
+    charon = Charon(tmp_path, [Responder("127.0.9.1", swan_ike_proposal(enhanced.ike[0]))])
+    try:
+        for client, code in (("aovpn-enhanced", 0), ("aovpn-standard", 1), ("windows11-default", 1)):
+            done = charon.command(
+                sys.executable, "-m", "pkitools", "compare-ipsec", client, "ike:127.0.9.1", "-o", "json"
+            )
+            assert (done[0], done[2]) == (code, "")
+            (record,) = json.loads(done[1])
+            assert record["Verdict"] == ("IkeMismatch" if code else "IkeOnly")
+            fields = {item["Name"]: item for item in record["Fields"]}
+            assert fields["DHGroup"]["Server"] == ["Group14"]
+            assert fields["PfsGroup"]["Verdict"] == "NotVisible"
+            if code:
+                assert "-EncryptionMethod GCMAES128" in record["ClientCommands"][0]
+    finally:
+        charon.close()

@@ -96,7 +96,8 @@ def _pluto_blocks(text: str, wanted: str) -> list[list[tuple[str, str, str]]]:
     whose = ""
     for line in text.splitlines():
         heads = list(_PLUTO_HEAD.finditer(line))
-        items = [(match[1], match[2], match[3]) for match in _PLUTO_ITEM.finditer(line)]
+        proposals = line[heads[-1].end() :] if heads else line  # before the head stands the chosen one
+        items = [(match[1], match[2], match[3]) for match in _PLUTO_ITEM.finditer(proposals)]
         if heads:
             whose = heads[-1][1] or heads[-1][2]
             blocks += [[]] if whose == wanted else []

@@ -100,11 +100,12 @@ def _walk(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
     """Every object inside that has a property of interest; a policy inside of a connection takes its name along."""
     if depth > _MAX_DEPTH:
         return
+    properties: Mapping[Any, Any] = {}
+    inner: Any = value
     if isinstance(value, PsObject):
-        properties: Mapping[Any, Any] = value.properties
-        inner = value.value
-    else:
-        properties, inner = (value, None) if isinstance(value, Mapping) else ({}, value)
+        properties, inner = value.properties, value.value
+    if isinstance(inner, Mapping):  # a hashtable, or an object of JSON
+        properties = {**properties, **inner}
     folded = {_fold(str(name)): item for name, item in properties.items()}
     if folded.keys() & (_NAMES - {"name"}):
         yield {name: _plain(item) for name, item in folded.items()}

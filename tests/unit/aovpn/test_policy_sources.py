@@ -217,6 +217,18 @@ def test_plutos_log_holds_both_sides():
     assert server.ike[1].prfs == {5, 6} and server.ike[1].groups == {20} and not server.ike[1].integs
 
 
+def test_plutos_chosen_proposal_is_no_offer():
+    text = (
+        'pluto[1]: "x" #1: proposal 1:IKE=AES_CBC_256-HMAC_SHA1-MODP2048 chosen from remote proposals '
+        "1:IKE:ENCR=AES_CBC_128;PRF=HMAC_SHA2_256;INTEG=HMAC_SHA2_256_128;DH=MODP2048[first-match]\n"
+        'pluto[1]: "x" #2: proposal 1:ESP=AES_CBC_128-HMAC_SHA2_256_128-DISABLED SPI=1 chosen from remote proposals '
+        "1:ESP:ENCR=AES_CBC_128;INTEG=HMAC_SHA2_256_128;ESN=DISABLED[first-match]\n"
+    )
+    source = read_log(text, client=True)
+    assert source.ike == of_policy(STANDARD, "").ike
+    assert source.child is not None and source.child[0].integs == {12}
+
+
 def test_an_initiators_log_of_charon_gives_its_own_offers():
     text = "[CFG] configured proposals: IKE:AES_CBC_128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/MODP_2048\n"
     assert read_log(text, client=True).ike == of_policy(STANDARD, "").ike
