@@ -330,12 +330,12 @@ def _negotiated(proxy: ContextProxy, method: AuthMethod, arguments: dict[str, An
 
 def _nt_hash(credentials: Credentials) -> str:
     """The NT hash in hexadecimal digits: given, or that of the password (MS-NLMP 3.3.1 NTOWFv1)."""
-    from Cryptodome.Hash import MD4
+    from spnego._ntlm_raw.md4 import md4  # loaded already; other MD4s cost more to import than the logon takes
 
     if credentials.nt_hash_digits is not None:
         return credentials.nt_hash_digits.reveal()
     assert credentials.password is not None
-    return str(MD4.new(credentials.password.reveal().encode("utf-16-le", "surrogatepass")).hexdigest())
+    return md4(credentials.password.reveal().encode("utf-16-le", "surrogatepass")).hex()
 
 
 def bounded(call: Callable[[], T], deadline: Deadline, doing: str) -> T:

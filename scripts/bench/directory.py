@@ -36,14 +36,18 @@ class Measured:
 def run(command: Sequence[str], environment: dict[str, str]) -> Measured:
     seconds, memory = [], 0.0
     for _ in range(RUNS):
-        started = time.monotonic()
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds.append(time.monotonic() - started)
+        with tempfile.TemporaryDirectory() as empty, tempfile.TemporaryFile() as messages:
+            started = time.monotonic()
+            process = subprocess.Popen(
+                command, env=environment, cwd=empty, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds.append(time.monotonic() - started)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                messages.seek(0)
+                raise SystemExit(f"{command} failed: {messages.read().decode(errors='replace')[-2000:]}")
         memory = max(memory, usage.ru_maxrss / 1024)
-        if os.waitstatus_to_exitcode(status):
-            assert process.stderr is not None
-            raise SystemExit(f"{command} failed: {process.stderr.read().decode()}")
     return Measured(statistics.median(seconds), memory)
 
 
@@ -70,15 +74,15 @@ def ldapsearch(dc: SambaDC) -> Measured:
 
 
 def certipy(dc: SambaDC) -> Measured | None:
+    """Certipy 5 if it is on PATH (it needs Python 3.12), over LDAPS: it cannot do NTLM with Samba otherwise."""
     program = shutil.which("certipy", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if program is None:
         return None
-    with tempfile.TemporaryDirectory() as directory:
-        command = [
-            program, "find", "-dc-only", "-u", f"{ALICE.name}@{DOMAIN}", "-p", ALICE.password, "-dc-ip", dc.address,
-            "-target", FQDN, "-ns", dc.address, "-output", f"{directory}/found", "-json",
-        ]  # fmt: skip
-        return run(command, environment())
+    command = [
+        program, "find", "-dc-only", "-u", f"{ALICE.name}@{DOMAIN}", "-p", ALICE.password, "-dc-ip", dc.address,
+        "-target", FQDN, "-ns", dc.address, "-ldap-scheme", "ldaps", "-ldap-simple-auth", "-output", "found", "-json",
+    ]  # fmt: skip
+    return run(command, environment())
 
 
 def environment() -> dict[str, str]:

@@ -131,3 +131,21 @@ def test_sealing_both_ways_and_a_changed_bit(tmp_path):
         sealed[-1] ^= 1
         with pytest.raises(ProtocolError):
             client.unwrap(bytes(sealed))
+
+
+@pytest.mark.parametrize(
+    ("password", "digits"),
+    [
+        ("Password", "a4f49c406510bdcab6824ee7c30fd852"),  # MS-NLMP 4.2.2.1.2
+        ("aad3b435b51404eeaad3b435b51404ee:8846f7eaee8fb117ad06bdd830b7586c", None),
+    ],
+)
+def test_the_hash_of_a_password(password, digits):
+    """A password that looks like a hash is a password."""
+    from Cryptodome.Hash import MD4
+
+    from pkitools.transport.security import _nt_hash
+
+    expected = MD4.new(password.encode("utf-16-le")).hexdigest()
+    assert _nt_hash(Credentials(USER, Secret(password))) == expected
+    assert digits in {None, expected}
