@@ -275,11 +275,17 @@ class _Opening:
         failures: list[PkiToolsError] = []
         for protection in self._protections():
             try:
-                return self._open(hosts, protection)
+                session = self._first_answer(hosts, protection)
             except (ProtectionRefusedError, NoAnswerError) as error:
                 failures.append(error)
-            if self._deadline.expired():
-                break
+                if self._deadline.expired():
+                    break
+                continue
+            try:
+                return self._log_on(session)
+            except ProtectionRefusedError as error:
+                # only this asks again: a connection that breaks in a logon may have counted as a wrong password
+                failures.append(error)
         raise failures[0]
 
     def _protections(self) -> tuple[Protection, ...]:
@@ -318,20 +324,18 @@ class _Opening:
             raise InputError("no domain is known", hint="give --domain with its DNS name, or --server")
         return found.lower()
 
-    def _open(self, hosts: Sequence[str], protection: Protection) -> _Session:
+    def _first_answer(self, hosts: Sequence[str], protection: Protection) -> _Session:
         failures: list[str] = []
         first: PkiToolsError | None = None
         for index, host in enumerate(hosts):
             others = index + 1 < len(hosts)
             try:
-                session = self._connect(host, protection, self._patience(others))
+                return self._connect(host, protection, self._patience(others))
             except (NoAnswerError, ProtocolError) as error:
                 first = first or error
                 failures.append(error.message)
                 if self._deadline.expired():
                     break
-                continue
-            return self._log_on(session)
         assert first is not None
         if len(failures) == 1:
             raise first

@@ -98,7 +98,7 @@ def main() -> None:
     """Provisions a controller and measures: 40 templates, then 500 to 4,000."""
     what = sys.argv[1] if len(sys.argv) > 1 else "all"
     address, marker = reserve_address()
-    with marker, tempfile.TemporaryDirectory() as directory:
+    with marker, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         dc = SambaDC(Path(directory) / "dc", address)
         dc.directory.mkdir()
         dc.provision()

@@ -318,6 +318,21 @@ def test_a_refused_account_is_not_sent_again(serve):
     assert stub.connections == 3  # it is looked for, but not logged on to: the second and third ended before a bind
 
 
+def test_a_connection_that_breaks_in_a_logon_is_not_tried_again(serve):
+    """The server may have counted the password: it does not get it a second time over another protection."""
+    binds = []
+
+    def script(peer: Peer) -> None:
+        peer.answer_root_dse()
+        peer.receive()
+        binds.append(1)
+
+    stub = serve(script)
+    with pytest.raises(ConnectError):
+        open_directory()
+    assert (stub.connections, len(binds)) == (1, 1)
+
+
 def test_many_threads_show_a_wrong_password_once():
     shown = []
 
