@@ -132,9 +132,8 @@ _GRAVITY = (
 def _rank(judged: _Judged) -> tuple[bool | int, ...]:
     flags = judged.flags
     warnings = sum(issue.finding.severity is Severity.WARNING for issue in judged.issues)
-    # A path without any error wins over all others, whatever they lack.
     grave = tuple(bool(flags & group) for group in _GRAVITY)
-    return (bool(flags), *grave, len(flags), warnings, len(judged.path.links))
+    return (*grave, len(flags), warnings, len(judged.path.links))
 
 
 def _ranked(paths: list[Path], question: Question) -> list[_Judged]:

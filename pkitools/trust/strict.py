@@ -8,6 +8,7 @@ browsers and other TLS libraries are likely to refuse, and is told as a note.
 from __future__ import annotations
 
 import ipaddress
+import re
 from datetime import datetime
 
 from cryptography import x509
@@ -16,8 +17,11 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from pkitools.errors import InputError
 from pkitools.models.certificate import NameKind
+from pkitools.protocol.oid_names import EXTENSIONS
 from pkitools.trust.names import ascii_name
 from pkitools.trust.paths import Path
+
+_OID = re.compile(r"\b\d+(?:\.\d+){3,}\b")
 
 
 def strict_refusal(path: Path, name: str | None, now: datetime) -> str | None:
@@ -57,4 +61,6 @@ def _subject(name: str) -> x509.DNSName | x509.IPAddress:
 
 def _reason(error: VerificationError) -> str:
     text = str(error).partition(" (encountered processing")[0]
-    return text.removeprefix("validation failed: ").removeprefix("candidates exhausted: ").replace("\n", " ")[:200]
+    for prefix in ("validation failed: ", "candidates exhausted: ", "invalid extension: "):
+        text = text.removeprefix(prefix)
+    return _OID.sub(lambda match: EXTENSIONS.get(match[0], match[0]), text).replace("\n", " ")[:200]
