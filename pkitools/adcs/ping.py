@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pkitools import codes
 from pkitools.adcs.ca_session import ADMIN, REQUEST, CaClass, CaObject, CaSession, StepError
 from pkitools.adcs.ping_causes import Cause, Event, Kind, Stage
-from pkitools.models.ca_ping import CaPing, InterfacePing
+from pkitools.models.ca_ping import CaPing, InterfacePing, StageTime
 from pkitools.models.outcome import Finding, Outcome, Reason, Severity, Status, finding
 from pkitools.protocol.dcom import icertadmin, icertrequest
 from pkitools.protocol.dcom.ca_property import CaProp, PropType
@@ -22,6 +22,8 @@ from pkitools.transport.rpc import RpcFaultError
 
 E_INVALIDARG = 0x80070057
 GETCERT_PRODUCTVERSION = 0x70726F64
+_DCE_CODES = {0x1C010002: "nca_op_rng_error", 0x1C010003: "nca_unk_if"}
+"""Statuses of C706 appendix N that no SDK header names."""
 RETRYABLE = (Kind.FAULT, 0x80010108)
 
 
@@ -131,7 +133,7 @@ class _Ping:
         right = self._learn_name(target)
         if right and right != self._name:
             shown = f"{self._target.host}\\{right}"
-            error.cause = replace(error.cause, message=f"the host has a CA, but not of this name: it is {shown!r}")
+            error.cause = replace(error.cause, message=f"the host has a CA, but not of this name: it is '{shown}'")
 
     def _learn_name(self, target: CaObject) -> str | None:
         """The sanitised name, by the one call that needs no name (GetCACert)."""
@@ -170,7 +172,7 @@ class _Ping:
             service_registered=True if request.alive else self._registered,
             request=request,
             admin=administration,
-            stages=tuple(trail.stages),
+            stages=_summed(trail.stages),
             round_trips=trail.round_trips,
             wire=tuple(trail.wire),
             findings=findings,
@@ -205,8 +207,16 @@ class _Ping:
         if error is not None:
             severity = Severity.NOTE if error.cause.status is Status.OK else Severity.WARNING
             text = f"ICertAdmin: {self._message(error)}"
-            found.append(finding(severity, error.cause.id, text, error.cause.next_step, code=_code_name(error)))
+            found.append(finding(severity, error.cause.id, text, error.cause.next_step, code=error.cause.code))
         return tuple(found)
+
+
+def _summed(stages: list[StageTime]) -> tuple[StageTime, ...]:
+    """The time of each stage, however often it was entered."""
+    total: dict[str, float] = {}
+    for item in stages:
+        total[item.stage] = total.get(item.stage, 0.0) + item.milliseconds
+    return tuple(StageTime(stage, round(milliseconds, 2)) for stage, milliseconds in total.items())
 
 
 def _questions(target: CaObject, name: str) -> tuple[tuple[int, bytes, str], ...]:
@@ -256,14 +266,12 @@ def _failed_interface(ca_class: CaClass, error: StepError) -> InterfacePing:
 def code_of(event: Event, cause: Cause) -> tuple[str | None, str | None]:
     """Name and number of what the server said, or of the code that Windows shows for the cause."""
     if event.kind in (Kind.HRESULT, Kind.FAULT) and event.code is not None:
-        name = cause.code or next((code.name for code in codes.by_number(event.code)), None)
-        return name, f"0x{event.code:08X}"
+        wanted = "hresult" if event.code & 0x80000000 else "win32"
+        found = [code.name for code in codes.by_number(event.code) if code.family == wanted]
+        if cause.code in found:
+            return cause.code, f"0x{event.code:08X}"
+        return (found[0] if found else _DCE_CODES.get(event.code)), f"0x{event.code:08X}"
     return (cause.code, codes.hex_of(cause.code)) if cause.code else (None, None)
-
-
-def _code_name(error: StepError) -> str | None:
-    name, _ = code_of(error.event, error.cause)
-    return name
 
 
 def _disagreement(result: InterfacePing) -> Finding:

@@ -60,7 +60,8 @@ def _details(ping: CaPing) -> list[Line]:
         port = f", port {ping.dynamic_port}" if ping.dynamic_port else ""
         lines.append(f"  address       {ping.address}{port}")
     if ping.authentication:
-        lines.append(f"  logon         {ping.authentication}, every answer sealed and verified")
+        sealed = ", every answer sealed and verified" if ping.icert_request else ""
+        lines.append(f"  logon         {ping.authentication}{sealed}")
     if ping.server_names:
         lines.append(f"  calls itself  {', '.join(ping.server_names)}")
     if ping.rpc_alive is not None and not ping.icert_request:
