@@ -137,7 +137,7 @@ class CaSession:
     def close(self) -> None:
         """Release the objects and close both connections; a release that fails changes nothing for the caller."""
         process, activation = self._process, self._activation
-        if process is not None and activation is not None and self._ipids:
+        if process is not None and process.is_bound and activation is not None and self._ipids:
             try:
                 release(process, activation.ipid_rem_unknown, self._ipids)
                 self._note(process, ids.IREM_UNKNOWN, 5, "RemRelease", "privacy")
@@ -216,6 +216,9 @@ class CaSession:
                 raise refused.__cause__ from refused
             event = Event(Stage.AUTH, Kind.LOGON, interface=ca_class.key)
             raise StepError(event, _cause(event, refused), refused) from refused
+        except PkiToolsError as error:  # time was up while another CA's logon was waited for
+            event = replace(event_of(Stage.AUTH, error), interface=ca_class.key)
+            raise StepError(event, _cause(event, error), error) from error
 
     def _activate_either(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
         scm = self._require_scm()

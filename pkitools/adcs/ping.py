@@ -76,6 +76,7 @@ class _Ping:
         self._name = target.name
         self._results: dict[str, InterfacePing] = {}
         self._errors: dict[str, StepError] = {}
+        self._ping2: dict[str, bool] = {}
         self._rpc_alive: bool | None = None
         self._registered: bool | None = None
 
@@ -83,7 +84,9 @@ class _Ping:
     def is_hopeless(self) -> bool:
         """Whether a second interface cannot do better: nothing answered, or the logon was refused."""
         error = self._errors.get("request")
-        return error is not None and error.event.stage not in (Stage.ACTIVATE, Stage.CALL)
+        if error is None:
+            return False
+        return error.event.stage not in (Stage.ACTIVATE, Stage.CALL) or error.event.kind is Kind.TIMEOUT
 
     def try_interface(self, ca_class: CaClass) -> None:
         """Activate and ask; once more when the service restarted in between."""
@@ -100,7 +103,7 @@ class _Ping:
     def failed(self, ca_class: CaClass, error: StepError) -> None:
         """Note how an interface failed."""
         self._errors[ca_class.key] = error
-        self._results[ca_class.key] = _failed_interface(ca_class, error)
+        self._results[ca_class.key] = replace(_failed_interface(ca_class, error), ping2=self._ping2.get(ca_class.key))
 
     def _ask(self, target: CaObject) -> None:
         if self._name is None:
@@ -113,6 +116,7 @@ class _Ping:
         replies = self._session.call_all(target, _questions(target, name))
         ping2 = replies[1]
         ping_ok = not isinstance(ping2, RpcFaultError) and unpack_hresult_only(ping2, "Ping reply") == 0
+        self._ping2[target.ca_class.key] = ping_ok
         first = replies[0]
         try:
             if isinstance(first, RpcFaultError):
@@ -123,7 +127,6 @@ class _Ping:
                 raise self._session.hresult_error(Stage.CALL, hresult, target.ca_class.key)
         except StepError as error:
             self._explain_wrong_name(target, error)
-            self._results[target.ca_class.key] = replace(_failed_interface(target.ca_class, error), ping2=ping_ok)
             raise
         return ping_ok, text_of(blob)
 

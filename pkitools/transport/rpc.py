@@ -129,6 +129,7 @@ class RpcConnection:
         self._sign_header = False
         self._multiplexed = False
         self._unsent = b""
+        self.is_bound = False
         self._received = bytearray()
         self.round_trips = 0
         where = f"{address}:{port}" if ":" not in address else f"[{address}]:{port}"
@@ -174,6 +175,7 @@ class RpcConnection:
         self._take_results(reply, contexts)
         if security is not None:
             self._finish_authentication(security, reply)
+        self.is_bound = True
 
     def _finish_authentication(self, security: RpcSecurity, reply: Pdu) -> None:
         """Further legs: auth3 when the server has nothing more to say, alter_context otherwise (MS-RPCE 3.3.1.5.2)."""

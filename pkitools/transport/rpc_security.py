@@ -112,7 +112,12 @@ class _PrivacySecurity:
 
     def signature_size(self) -> int:
         """Octets of a signature."""
-        return int(self._proxy.query_message_sizes().header)
+        from spnego.exceptions import SpnegoError
+
+        try:
+            return int(self._proxy.query_message_sizes().header)
+        except SpnegoError as error:
+            raise ProtocolError("the server ended the authentication before it was complete") from error
 
     def seal(self, head: bytes, data: bytes, tail: bytes, *, sign_header: bool) -> tuple[bytes, bytes]:
         """Sealed data and signature."""
