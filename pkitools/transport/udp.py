@@ -14,8 +14,9 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Final, Generic, TypeVar
 
 from pkitools.errors import ConnectError, PkiToolsError
@@ -31,6 +32,7 @@ WAITS: Final = (0.5, 1.0, 1.5, 2.0)
 _MAX_DATAGRAM = 65535
 _MAX_CONVERSATIONS = 200
 _MAX_RESOLVERS = 32
+_IDLE, _POLL = 1.0, 0.02  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +166,20 @@ class Conversations(Generic[K, R]):
         """Queues a conversation with ``address``; ``seconds`` is its deadline, counted from its first request."""
         self._queue.append((key, address, begin, seconds))
 
-    def finished(self) -> Iterator[Finished[K, R]]:
-        """Each conversation as it ends, until none is left. Closes all sockets, also when the caller stops early."""
+    def finished(self, more: Callable[[], bool] | None = None) -> Iterator[Finished[K, R]]:
+        """Each conversation as it ends, until none is left. Closes all sockets, also when the caller stops early.
+
+        ``more`` is asked again and again: it may start conversations, and returns whether it will have more to start.
+        """
+        expecting = more is not None
         try:
-            while self._done or self._running or self._queue:
+            while self._done or self._running or self._queue or expecting:
                 while self._done:
                     yield self._done.popleft()
+                expecting = more is not None and expecting and more()
                 self._admit()
-                if self._running and not self._done:
-                    self._wait()
+                if not self._done and (self._running or expecting):
+                    self._wait(_POLL if expecting else _IDLE)
         finally:
             for running in list(self._running):
                 self._drop(running)
@@ -186,9 +193,9 @@ class Conversations(Generic[K, R]):
             self._running.add(running)
             self._advance(running, None)
 
-    def _wait(self) -> None:
+    def _wait(self, longest: float) -> None:
         now = time.monotonic()
-        timeout = max(0.0, self._timers[0][0] - now) if self._timers else 0.1
+        timeout = min(longest, max(0.0, self._timers[0][0] - now)) if self._timers else longest
         for ready, _ in self._selector.select(timeout):
             running, port = ready.data
             self._receive(running, port)
@@ -279,41 +286,56 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def first_addresses(hosts: tuple[str, ...], seconds: float) -> dict[str, str | PkiToolsError]:
-    """Each host's first address to which there is a route, or the error that says why there is none.
+class AddressLookup:
+    """Looks hosts up beside a loop: addresses are there at once, names when their thread has them.
 
-    Names are looked up side by side, each for ``seconds`` at most.
+    The first address of a name to which there is a route is taken.
     """
-    found: dict[str, str | PkiToolsError] = {}
-    names: deque[str] = deque()
-    for host in dict.fromkeys(hosts):
-        if is_address(host):
-            found[host] = host
-        else:
-            names.append(host)
-    threads = [
-        threading.Thread(target=_look_up, args=(names, seconds, found), daemon=True)
-        for _ in range(min(len(names), _MAX_RESOLVERS))
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return found
 
+    def __init__(self, hosts: Iterable[str], seconds: float) -> None:
+        """Begins; a name may take ``seconds``."""
+        self._seconds = seconds
+        self._found: SimpleQueue[tuple[str, str | PkiToolsError]] = SimpleQueue()
+        names: deque[str] = deque()
+        self._pending = 0
+        for host in dict.fromkeys(hosts):
+            self._pending += 1
+            if is_address(host):
+                self._found.put((host, host))
+            else:
+                names.append(host)
+        for _ in range(min(len(names), _MAX_RESOLVERS)):
+            threading.Thread(target=self._look_up, args=(names,), daemon=True).start()
 
-def _look_up(names: deque[str], seconds: float, found: dict[str, str | PkiToolsError]) -> None:
-    while True:
+    @property
+    def pending(self) -> bool:
+        """Whether some host was not handed out yet."""
+        return self._pending > 0
+
+    def ready(self) -> Iterator[tuple[str, str | PkiToolsError]]:
+        """Hosts with their address, or with the error that says why there is none; each host once."""
+        while True:
+            try:
+                item = self._found.get_nowait()
+            except Empty:
+                return
+            self._pending -= 1
+            yield item
+
+    def _look_up(self, names: deque[str]) -> None:
+        while True:
+            try:
+                host = names.popleft()
+            except IndexError:
+                return
+            self._found.put((host, self._address(host)))
+
+    def _address(self, host: str) -> str | PkiToolsError:
         try:
-            host = names.popleft()
-        except IndexError:
-            return
-        try:
-            addresses = [item.address for item in resolve(host, IKE_PORT.number, Deadline(seconds))]
+            addresses = [item.address for item in resolve(host, IKE_PORT.number, Deadline(self._seconds))]
         except PkiToolsError as error:
-            found[host] = error
-        else:
-            found[host] = next((address for address in addresses if _has_route(address)), addresses[0])
+            return error
+        return next((address for address in addresses if _has_route(address)), addresses[0])
 
 
 def _has_route(address: str) -> bool:

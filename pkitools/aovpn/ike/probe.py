@@ -66,6 +66,7 @@ class HostProbe:
     host: str
     address: str
     options: ProbeOptions
+    seconds: float
     first: PortState
     nat_t: PortState
     deadline: Deadline
@@ -77,10 +78,10 @@ class HostProbe:
     certificate_error: PkiToolsError | None = None
 
     @classmethod
-    def new(cls, target: str, host: str, address: str, options: ProbeOptions) -> HostProbe:
-        """A host of which nothing was asked yet; its deadline begins now."""
+    def new(cls, target: str, host: str, address: str, options: ProbeOptions, seconds: float) -> HostProbe:
+        """A host of which nothing was asked yet and that has ``seconds`` for everything."""
         first, nat_t = (PortState(port) for port in options.ports)
-        return cls(target, host, address, options, first, nat_t, Deadline(options.timeout))
+        return cls(target, host, address, options, seconds, first, nat_t, Deadline(seconds))
 
     @property
     def searched(self) -> PortState:
@@ -92,7 +93,7 @@ class HostProbe:
 
         def begin(session: Session) -> Step[None]:
             if state is self.first:  # earlier it may have waited for its turn
-                self.deadline, self.started = Deadline(self.options.timeout), time.monotonic()
+                self.deadline, self.started = Deadline(self.seconds), time.monotonic()
             inquiry = state.inquiry = Inquiry(session, state.port)
             search = state.search = PolicySearch(inquiry, fast=self.options.fast)
             yield from search.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -15,7 +16,7 @@ from pkitools.models.ike import IkeServer
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Batch, Outcome, failed
 from pkitools.models.trust import Judgement, RevocationMode
-from pkitools.transport.udp import Conversations, first_addresses
+from pkitools.transport.udp import AddressLookup, Conversations
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_JUDGES: Final = 16
 MAX_TIMEOUT: Final = 3600.0
+_LEAST: Final = 0.1
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,32})?")
 
 
@@ -47,16 +49,13 @@ def probe_hosts(
     A target that is no host, does not resolve or does not answer is an outcome too.
     """
     run = _Run(targets, options, judge)
-    ready: dict[int, Outcome[IkeServer]] = dict(run.failed)
+    ready: dict[int, Outcome[IkeServer]] = {}
     position = 0
     for index, outcome in run.outcomes():
         ready[index] = outcome
         while position in ready:
             yield ready.pop(position)
             position += 1
-    while position in ready:
-        yield ready.pop(position)
-        position += 1
 
 
 def test_ike(
@@ -123,36 +122,44 @@ class _Run:
     """All hosts of one call."""
 
     def __init__(self, targets: Sequence[str], options: ProbeOptions, judge: CertificateJudge | None) -> None:
-        self.failed: dict[int, Outcome[IkeServer]] = {}
+        self._targets = targets
         self._options = options
         self._judge = judge
+        self._failed: dict[int, Outcome[IkeServer]] = {}
         self._probes: dict[int, HostProbe] = {}
         self._conversations: Conversations[_Key, None] = Conversations()
-        hosts: dict[int, str] = {}
+        self._hosts: dict[str, list[int]] = {}
         for index, target in enumerate(targets):
             try:
-                hosts[index] = host_of(target)
+                self._hosts.setdefault(host_of(target), []).append(index)
             except InputError as error:
-                self.failed[index] = failed(target, error)
-        addresses = first_addresses(tuple(dict.fromkeys(hosts.values())), options.timeout)
-        for index, host in hosts.items():
-            address = addresses[host]
-            if isinstance(address, PkiToolsError):
-                self.failed[index] = failed(targets[index], address)
-            else:
-                self._start(index, HostProbe.new(targets[index], host, address, options))
+                self._failed[index] = failed(target, error)
+        self._began = time.monotonic()
+        self._lookup = AddressLookup(self._hosts, options.timeout)
+
+    def _start_resolved(self) -> bool:
+        """Starts the hosts whose address is there by now; returns whether others may follow."""
+        for host, address in self._lookup.ready():
+            for index in self._hosts[host]:
+                if isinstance(address, PkiToolsError):
+                    self._failed[index] = failed(self._targets[index], address)
+                else:
+                    left = max(_LEAST, self._options.timeout - (time.monotonic() - self._began))  # after the lookup
+                    self._start(index, HostProbe.new(self._targets[index], host, address, self._options, left))
+        return self._lookup.pending
 
     def _start(self, index: int, probe: HostProbe) -> None:
         self._probes[index] = probe
-        seconds = self._options.timeout
-        self._conversations.start((index, _Part.FIRST), probe.address, probe.search(probe.first), seconds)
-        self._conversations.start((index, _Part.NAT_T), probe.address, probe.knock(probe.nat_t), seconds)
+        self._conversations.start((index, _Part.FIRST), probe.address, probe.search(probe.first), probe.seconds)
+        self._conversations.start((index, _Part.NAT_T), probe.address, probe.knock(probe.nat_t), probe.seconds)
 
     def outcomes(self) -> Iterator[tuple[int, Outcome[IkeServer]]]:
         """Each host's outcome as it is known; those with a certificate once all conversations are over."""
         waiting: dict[int, Future[Judgement | ProtocolError]] = {}
         pool = None
         for index in self._finished():
+            while self._failed:
+                yield self._failed.popitem()
             probe = self._probes[index]
             if self._judge is None or probe.proof is None or not probe.proof.chain:
                 yield index, outcome_of(probe, None)
@@ -162,13 +169,14 @@ class _Run:
 
                 pool = ThreadPoolExecutor(_MAX_JUDGES)
             waiting[index] = pool.submit(self._judge, probe.proof.chain, probe.host, probe.deadline)
+        yield from self._failed.items()
         for index, future in waiting.items():
             yield index, outcome_of(self._probes[index], future.result())
         if pool is not None:
             pool.shutdown()
 
     def _finished(self) -> Iterator[int]:
-        for item in self._conversations.finished():
+        for item in self._conversations.finished(self._start_resolved):
             index, part = item.key
             probe = self._probes[index]
             if part is _Part.CERTIFICATE:
