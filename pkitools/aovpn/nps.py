@@ -13,12 +13,15 @@ from pkitools.errors import FormatError
 from pkitools.models.certificate import Certificate, NameKind
 from pkitools.models.outcome import Finding, Severity, finding
 from pkitools.models.phonebook import EapMethod, EapSettings
+from pkitools.models.trust import Origin, Purpose, RevocationMode
 from pkitools.protocol.pem import looks_like_pem, read_pem
 from pkitools.protocol.x509 import read_certificate
+from pkitools.trust import Settings, Store, judge
 
 _MAX_PATTERN: Final = 256
-_MAX_REPEATS: Final = 6
-_SERVER_AUTHENTICATION: Final = "1.3.6.1.5.5.7.3.1"
+_MAX_REPEATS: Final = 3
+# What the client's own list of roots decides, not the store of this machine.
+_ABOUT_TRUST: Final = frozenset(("CERT_E_CHAINING", "CERT_E_UNTRUSTEDROOT", "CERT_E_UNTRUSTEDCA"))
 
 
 def read_nps_chain(data: bytes) -> tuple[Certificate, ...]:
@@ -66,18 +69,18 @@ def hold_against(settings: EapSettings | None, chain: tuple[Certificate, ...]) -
     for method in (settings.method, *settings.inner_methods):
         if method.trusted_root_thumbprints or method.server_names:
             findings += _name_findings(method, chain[0]) + _root_findings(method, chain)
-    usages = chain[0].enhanced_key_usages
-    if usages is not None and _SERVER_AUTHENTICATION not in (item.value for item in usages):
-        findings.append(
-            finding(
-                Severity.ERROR,
-                "NpsWrongUsage",
-                "the NPS certificate is not for server authentication",
-                "issue it from a template with that purpose (RAS and IAS Server)",
-                code="CERT_E_WRONG_USAGE",
-            )
-        )
+    findings += _judged(chain)
     return tuple(dict.fromkeys(findings))
+
+
+def _judged(chain: tuple[Certificate, ...]) -> list[Finding]:
+    """What Windows says of the chain for this purpose, whatever the client trusts: validity, usages, signatures."""
+    store = Store()
+    store.add((item.raw_data for item in chain if item.issuer == item.subject), Origin.SENT)
+    settings = Settings(store, revocation=RevocationMode.OFF)
+    judgement = judge([item.raw_data for item in chain], Purpose.NPS_SERVER, settings)
+    grave = (item for item in judgement.findings if item.severity is not Severity.NOTE)
+    return [item for item in grave if item.code not in _ABOUT_TRUST]
 
 
 def _name_findings(method: EapMethod, leaf: Certificate) -> list[Finding]:
@@ -103,7 +106,7 @@ def _matches(want: str, name: str) -> bool:
     """
     if want.casefold() == name.casefold():
         return True
-    if len(want) > _MAX_PATTERN or "(" in want or sum(want.count(sign) for sign in "*+?{") > _MAX_REPEATS:
+    if len(want) > _MAX_PATTERN or "(" in want or sum(want.count(sign) for sign in "*+?{|") > _MAX_REPEATS:
         return False
     try:
         return re.fullmatch(want, name, re.IGNORECASE) is not None

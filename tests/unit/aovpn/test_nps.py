@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -20,8 +20,8 @@ def name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def issue(subject: str, issuer=None, *, dns=None, usage=ExtendedKeyUsageOID.SERVER_AUTH):
-    key = ec.generate_private_key(ec.SECP256R1())
+def issue(subject: str, issuer=None, *, dns=None, usage=ExtendedKeyUsageOID.SERVER_AUTH, days=3650):
+    key = rsa.generate_private_key(65537, 2048) if dns else ec.generate_private_key(ec.SECP256R1())
     above, above_key = issuer or (None, key)
     builder = (
         x509.CertificateBuilder()
@@ -30,9 +30,11 @@ def issue(subject: str, issuer=None, *, dns=None, usage=ExtendedKeyUsageOID.SERV
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW)
-        .not_valid_after(NOW + timedelta(days=3650))
+        .not_valid_after(NOW + timedelta(days=days))
     )
-    if dns:
+    if not dns:
+        builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    else:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(dns)]), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     return builder.sign(above_key, hashes.SHA256()), key
@@ -42,6 +44,7 @@ ROOT = issue("Wurzel Zürich")
 OTHER_ROOT = issue("Other Root")
 ISSUING = issue("Issuing CA", ROOT)
 LEAF = issue("nps1", ISSUING, dns="NPS1.example.net")
+EXPIRED = issue("nps1", ISSUING, dns="nps1.example.net", days=2)
 WRONG_USAGE = issue("nps2", ISSUING, dns="nps1.example.net", usage=ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
@@ -70,7 +73,18 @@ def test_a_certificate_that_fits(names):
     assert ids(settings, pem(ROOT, LEAF, ISSUING)) == []
 
 
-@pytest.mark.parametrize("names", [("nps2.example.net",), ("nps1.example.ne",), ("(((",), ("(a+)+$",), ("a" * 300,)])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("nps2.example.net",),
+        ("nps1.example.ne",),
+        ("(((",),
+        ("(a+)+$",),
+        ("a" * 300,),
+        ("n?" * 40 + "!",),
+        (".*" * 30 + "!",),
+    ],
+)
 def test_a_name_that_is_not_on_the_list(names):
     assert ids(eap([thumbprint(ROOT)], names), pem(LEAF, ISSUING, ROOT)) == ["NpsNameNotListed"]
 
@@ -87,8 +101,10 @@ def test_a_chain_without_its_root_is_no_verdict():
     assert ids(eap([thumbprint(ROOT)]), LEAF[0].public_bytes(Encoding.DER)) == ["NpsRootUnknown"]
 
 
-def test_a_certificate_for_another_use():
-    assert ids(eap([thumbprint(ROOT)]), pem(WRONG_USAGE, ISSUING, ROOT)) == ["NpsWrongUsage"]
+@pytest.mark.parametrize(("leaf", "code"), [(WRONG_USAGE, "CERT_E_WRONG_USAGE"), (EXPIRED, "CERT_E_EXPIRED")])
+def test_a_certificate_that_windows_refuses_whatever_the_root(leaf, code):
+    found = hold_against(eap([thumbprint(ROOT)]), read_nps_chain(pem(leaf, ISSUING, ROOT)))
+    assert code in {item.code for item in found}
 
 
 def test_no_settings_at_all():
