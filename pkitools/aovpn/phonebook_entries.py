@@ -36,6 +36,7 @@ _SINGLE_KEYS: Final = (
     *("UseRasCredentials", "CacheCredentials", "AutoLogon", "IpDnsFlags", "DisableClassBasedDefaultRoute"),
     *("Disable_IKEv2_Fragmentation", "NumCustomPolicy"),
 )
+_MAX_NRPT: Final = 1 << 16
 _SUFFIX = re.compile(rb"(?:[\x21-\x7e]\x00){2,253}\x00\x00")
 
 
@@ -158,7 +159,7 @@ class _Reader:
         return codes, policy
 
     def _nrpt_suffixes(self) -> tuple[str, ...]:
-        blob = self._hex("NrptRules") or b""
+        blob = (self._hex("NrptRules") or b"")[:_MAX_NRPT]
         return tuple(match[0].decode("utf-16-le").rstrip("\0") for match in _SUFFIX.finditer(blob))
 
     def _eap(self) -> EapSettings | None:

@@ -46,6 +46,7 @@ _LINE = re.compile(r"\s*([A-Za-z]\w{1,60})\s*(?:\((?:s|KB)\))?\s*:(?:\s(.*)|\s*)
 _PROMPT = re.compile(r"\s*(PS\b[^>\n]*>|\w:\\[^>\n]*>|>>|#|-{3,}).*")
 _MAX_OBJECTS: Final = 256
 _MAX_DEPTH: Final = 12
+_MAX_LINE: Final = 1000
 
 
 def read_powershell(text: str, *, client: bool) -> PolicySource:
@@ -83,11 +84,11 @@ def read_powershell(text: str, *, client: bool) -> PolicySource:
 def _objects(text: str) -> tuple[str, list[dict[str, Any]]]:
     """The objects of interest, each as folded property name -> value; what form they came in."""
     if looks_like_clixml(text):
-        return "PowerShell CLIXML", list(_walk(list(read_clixml(text))))
+        return "PowerShell CLIXML", list(_walk(list(read_clixml(text)), set()))
     stripped = text.strip()
     if stripped[:1] in ("{", "["):
         try:
-            return "PowerShell JSON", list(_walk(json.loads(stripped)))
+            return "PowerShell JSON", list(_walk(json.loads(stripped), set()))
         except (ValueError, RecursionError) as error:
             raise FormatError("the file begins like JSON and is none") from error
     rows = _csv_rows(stripped)
@@ -96,10 +97,14 @@ def _objects(text: str) -> tuple[str, list[dict[str, Any]]]:
     return "PowerShell text", _list_objects(text)
 
 
-def _walk(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
-    """Every object inside that has a property of interest; a policy inside of a connection takes its name along."""
-    if depth > _MAX_DEPTH:
+def _walk(value: Any, seen: set[int], depth: int = 0) -> Iterator[dict[str, Any]]:
+    """Every object inside that has a property of interest; a policy inside of a connection takes its name along.
+
+    ``seen`` holds the objects that were met already: CLIXML may refer to one of them from anywhere.
+    """
+    if depth > _MAX_DEPTH or id(value) in seen:
         return
+    seen.add(id(value))
     properties: Mapping[Any, Any] = {}
     inner: Any = value
     if isinstance(value, PsObject):
@@ -110,10 +115,10 @@ def _walk(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
     if folded.keys() & (_NAMES - {"name"}):
         yield {name: _plain(item) for name, item in folded.items()}
     for item in folded.values():
-        for found in _walk(item, depth + 1) if isinstance(item, Mapping | PsObject | list | tuple) else ():
+        for found in _walk(item, seen, depth + 1) if isinstance(item, Mapping | PsObject | list | tuple) else ():
             yield {"name": _plain(folded.get("name")), **found} if "name" in folded else found
     for item in inner if isinstance(inner, list | tuple) else ():
-        yield from _walk(item, depth + 1)
+        yield from _walk(item, seen, depth + 1)
 
 
 def _plain(value: Any) -> Any:
@@ -148,7 +153,7 @@ def _list_objects(text: str) -> list[dict[str, Any]]:
     """Objects of Format-List text; a property that comes again begins the next object."""
     found: list[dict[str, Any]] = []
     for line in text.splitlines():
-        match = _LINE.fullmatch(line.rstrip())
+        match = _LINE.fullmatch(line.rstrip()[:_MAX_LINE])
         name = _fold(match[1]) if match else ""
         if match is None or name not in _NAMES:
             continue

@@ -21,7 +21,7 @@ Section = dict[str, "str | Section"]
 
 def looks_like_swanctl(text: str) -> bool:
     """True when a text has a ``connections {`` section."""
-    return re.search(r"^\s*connections\s*\{", text, re.MULTILINE) is not None
+    return re.search(r"^[ \t]*connections\s*\{", text, re.MULTILINE) is not None
 
 
 def looks_like_ipsec_conf(text: str) -> bool:

@@ -236,6 +236,19 @@ def test_an_initiators_log_of_charon_gives_its_own_offers():
         read_log(text, client=False)
 
 
+def test_objects_that_hold_each_other_many_times_end():
+    refs = '<Ref RefId="0"/>' * 200
+    text = f'<Objs Version="1.1.0.1"><Obj RefId="0"><LST>{refs}</LST></Obj></Objs>'
+    with pytest.raises(FormatError, match="no IPsec policy"):
+        read_powershell(text, client=True)
+
+
+@pytest.mark.parametrize("text", ["DHGroup" + " " * 200_000 + "x", "\n" * 200_000 + "x", "connections " * 20_000])
+def test_long_nothing_is_nothing_soon(text):
+    with pytest.raises(FormatError):
+        read_source("x", client=True, data=text.encode())
+
+
 EVERYTHING = (PASTED, JSON, CSV, CLIXML, SWANCTL, IPSEC, PLUTO, profile(), entry("x"))
 
 
