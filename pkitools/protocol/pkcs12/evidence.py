@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _MAX_KEYS = 4  # validating an RSA key is slow
+_SLOW_KEY_OCTETS = 5_000  # RSA-8192 has 4,700
 _MAX_CERTIFICATES = 50
 
 
@@ -38,10 +39,10 @@ def _key_loads(pkcs8: bytes) -> bool:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     try:
-        load_der_private_key(pkcs8, None)
+        load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=len(pkcs8) > _SLOW_KEY_OCTETS)
     except UnsupportedAlgorithm:
         return True
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: it is itself an encrypted key
         return False
     except BaseException as error:
         if not _is_panic(error):

@@ -306,3 +306,17 @@ def test_mis_encoded_passwords_open_and_are_noted(broken, form, profile):
 def test_only_certificates_and_nothing_at_all():
     assert read_pfx(write_pfx(content([], [entry("p256")]), SECRET), [SECRET]).content.keys == ()
     assert read_pfx(write_pfx(KeyStoreContent(), SECRET), [SECRET]).content == KeyStoreContent()
+
+
+def test_a_key_bag_that_holds_an_encrypted_key_is_damage_when_the_mac_fails():
+    inner = bag("Key", encrypt_private_key(pkcs8_of("p256"), SECRET, iterations=1))
+    made = write_pfx(content([], [entry("p256")]), SECRET, iterations=1)
+    certificates = der.Reader(made).sequence("x")
+    certificates.integer("x")
+    info = certificates.sequence("x")
+    info.oid("x")
+    safes = der.Reader(info.enter(0xA0, "x").octets("x")).sequence("x")
+    plain = der.sequence(der.oid("1.2.840.113549.1.7.1"), der.element(0xA0, der.octet_string(der.sequence(inner))))
+    error = refused(with_mac_of("unknown", der.sequence(plain, safes.data[safes.position : safes.end])))
+    assert error.error_id == "Damaged"
+    assert "private key 1" in error.message
