@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
     from pkitools.models.ipsec_comparison import PolicyComparison
-    from pkitools.models.keystore import FitFor, ShownFile
     from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
+    from pkitools.models.shown import FitFor, ShownFile
     from pkitools.models.template import CertificateTemplate
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
@@ -64,9 +64,9 @@ _EXPORTS = {
     "PfxToPemResult": "pkitools.models.conversion",
     "PkiToolsError": "pkitools.errors",
     "WebServerSsl": "pkitools.models.tls",
-    "FitFor": "pkitools.models.keystore",
+    "FitFor": "pkitools.models.shown",
     "ShowOptions": "pkitools.keystore.show",
-    "ShownFile": "pkitools.models.keystore",
+    "ShownFile": "pkitools.models.shown",
     "show": "pkitools.keystore.show",
     "pem_to_pfx": "pkitools.keystore.convert",
     "pfx_to_pem": "pkitools.keystore.convert",

@@ -124,7 +124,7 @@ COMMANDS: tuple[CommandSpec, ...] = (
         "pkitools.commands.show",
         "show",
         "Show what is in a PFX, PEM, DER, P7B, CSR or CRL, and who will open it.",
-        "pkitools.models.keystore:ShownFile",
+        "pkitools.models.shown:ShownFile",
         "pkitools.output.views.show",
         panel=FILES,
     ),

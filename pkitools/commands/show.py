@@ -10,8 +10,8 @@ import typer
 
 from pkitools.commands.passwords import Given, PasswordEnv, PasswordFile, PasswordInsecure, given_passwords
 from pkitools.errors import PkiToolsError
-from pkitools.models.keystore import FitFor, ShownFile
 from pkitools.models.outcome import Batch, Notice, Outcome, failed
+from pkitools.models.shown import FitFor, ShownFile
 
 if TYPE_CHECKING:
     from pkitools.keystore.show import ShowOptions

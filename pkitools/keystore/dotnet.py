@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from pkitools.errors import FormatError
 from pkitools.keystore.pairing import certificate_public_key, public_key_of, thumbprint
-from pkitools.models.keystore import CertificateEntry, Encryption, KeyEntry, ReaderPrediction
+from pkitools.models.keystore import CertificateEntry, Encryption, KeyEntry
+from pkitools.models.shown import ReaderPrediction
 from pkitools.protocol.formats import DATA
 from pkitools.protocol.pkcs12 import Bag, PasswordForm, PfxFile
 from pkitools.protocol.pkcs12.attributes import LOCAL_KEY_ID, octets_value

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pkitools.errors import FormatError
 from pkitools.keystore.dotnet import predict_dotnet
 from pkitools.keystore.pairing import certificate_public_key, public_key_of, thumbprint
-from pkitools.models.keystore import Encryption, KeyEntry, Mac, ReaderPrediction
+from pkitools.models.keystore import Encryption, KeyEntry, Mac
+from pkitools.models.shown import ReaderPrediction
 from pkitools.protocol.pkcs12 import Bag, PasswordForm, PfxFile
 from pkitools.protocol.private_key import DSA, EC, ED448, ED25519, RSA, RSA_PSS, algorithm_name, split_key
 

@@ -12,13 +12,12 @@ from pkitools.files.reading import read_capped
 from pkitools.keystore.inputs import read_block, read_source
 from pkitools.keystore.pairing import Pairing, certificate_public_key, match, order_chains, public_key_of, thumbprint
 from pkitools.keystore.show_findings import certificate_findings, pairing_findings, pfx_findings
-from pkitools.models.keystore import (
-    Attribute,
+from pkitools.models.keystore import Attribute, CertificateEntry, KeyEntry, KeyStoreContent
+from pkitools.models.outcome import Finding, Outcome, Severity, failed, finding, judged
+from pkitools.models.secret import Secret
+from pkitools.models.shown import (
     BagAttributeText,
-    CertificateEntry,
     FitFor,
-    KeyEntry,
-    KeyStoreContent,
     ReaderPrediction,
     ShownBag,
     ShownCertificate,
@@ -28,8 +27,6 @@ from pkitools.models.keystore import (
     ShownRequest,
     ShownSafe,
 )
-from pkitools.models.outcome import Finding, Outcome, Severity, failed, finding, judged
-from pkitools.models.secret import Secret
 from pkitools.models.trust import Judgement
 from pkitools.protocol import der, pem
 from pkitools.protocol.crl import read_crl

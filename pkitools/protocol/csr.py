@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pkitools.errors import FormatError
-from pkitools.models.keystore import ShownRequest
+from pkitools.models.shown import ShownRequest
 from pkitools.protocol import der
 from pkitools.protocol.names import read_x500
 from pkitools.protocol.public_key import fingerprint, normalized

@@ -12,8 +12,9 @@ import pytest
 
 from pkitools.keystore.pairing import match, thumbprint
 from pkitools.keystore.readers import predict
-from pkitools.models.keystore import KeySpec, ReaderPrediction
+from pkitools.models.keystore import KeySpec
 from pkitools.models.secret import Secret
+from pkitools.models.shown import ReaderPrediction
 from pkitools.protocol.pkcs12 import PfxFile, Profile, inspect_pfx, read_pfx, write_pfx
 from pkitools.protocol.pkcs12.attributes import key_attributes
 from tests.lab.crafted_pfx import content, crafted_files, entry, key

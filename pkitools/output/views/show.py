@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pkitools.models.keystore import (
-    Encryption,
-    Mac,
-    ReaderPrediction,
-    ShownCertificate,
-    ShownCrl,
-    ShownFile,
-    ShownKey,
-    ShownRequest,
-)
+from pkitools.models.keystore import Encryption, Mac
 from pkitools.models.outcome import Outcome
+from pkitools.models.shown import ReaderPrediction, ShownCertificate, ShownCrl, ShownFile, ShownKey, ShownRequest
 from pkitools.output.text import Line, Style, Styled, finding_lines
 
 _FINGERPRINT_SHOWN = 16

@@ -19,7 +19,7 @@ MAC_KEY = 3
 
 _BLOCK_OCTETS = {"sha384": 128, "sha512": 128, "sha512_224": 128, "sha512_256": 128, "sha3_224": 144, "sha3_256": 136}
 _BLOCK_OCTETS |= {"sha3_384": 104, "sha3_512": 72}
-_NATIVE_FROM = 1024
+_NATIVE_FROM = 10_000  # iterations of a process: loading ctypes takes as long as some thousands of them
 
 
 class _Native(Protocol):
@@ -28,12 +28,27 @@ class _Native(Protocol):
     ) -> bytes | None: ...
 
 
+class _Spent:
+    """Iterations that this process has asked for so far."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def add(self, iterations: int) -> int:
+        """The new total."""
+        self.total += iterations
+        return self.total
+
+
+_spent = _Spent()
+
+
 def pkcs12_kdf(digest: str, password: bytes, salt: bytes, iterations: int, *, purpose: int, size: int) -> bytes:
     """``size`` octets for ``purpose`` (KEY, IV or MAC_KEY). ``digest`` is hashlib's name.
 
     ``password`` is UTF-16BE with two NUL octets behind it, or no octets at all for an absent password.
     """
-    if iterations >= _NATIVE_FROM and (native := _native_kdf()) is not None:
+    if _spent.add(iterations) >= _NATIVE_FROM and (native := _native_kdf()) is not None:
         derived = native(digest, password, salt, iterations, purpose=purpose, size=size)
         if derived is not None:
             return derived

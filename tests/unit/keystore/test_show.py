@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from pkitools import FitFor, ShowOptions, show
 from pkitools.errors import FormatError
 from pkitools.keystore.show import show_data
-from pkitools.models.keystore import KeySpec, ShownFile
+from pkitools.models.keystore import KeySpec
 from pkitools.models.outcome import Outcome, Status
 from pkitools.models.secret import Secret
+from pkitools.models.shown import ShownFile
 from pkitools.output.text import render
 from pkitools.output.views import show as view
 from pkitools.protocol import der
