@@ -282,6 +282,10 @@ class KerberosConfiguration:
         """The KDCs of a realm (a DNS domain in upper case) by numeric address."""
         self._realms[realm] = tuple(addresses)
 
+    def first_realm(self) -> str | None:
+        """The realm that was told first: that of the directory."""
+        return next(iter(self._realms), None)
+
     def kdcs(self, realm: str) -> tuple[str, ...]:
         """The addresses that were added."""
         return self._realms.get(realm, ())

@@ -275,7 +275,7 @@ class Logon:
             return written.upper()
         if target.realm:
             return target.realm.upper()
-        found = kerberos.default_realm()
+        found = self.kerberos_configuration.first_realm() or kerberos.default_realm() or _domain_of(target.host)
         if found is None:
             raise InputError(f"the realm of {self.credentials.who} is not known", hint="write --user as name@domain")
         return found
@@ -295,6 +295,11 @@ class Logon:
                     code="ERROR_NO_SUCH_DOMAIN",
                 ) from error
         return [Endpoint(address, kerberos.KDC_PORT) for address in self.kerberos_configuration.kdcs(realm)]
+
+
+def _domain_of(host: str) -> str | None:
+    """The realm that a host's name suggests."""
+    return None if is_address(host) else host.partition(".")[2].upper() or None
 
 
 def _requirements(method: AuthMethod, options: ContextOptions) -> ContextReq:

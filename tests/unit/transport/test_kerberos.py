@@ -212,3 +212,22 @@ def test_default_realm_without_anything(monkeypatch, tmp_path):
     monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path / 'none'}")
     monkeypatch.setenv("KRB5_CONFIG", "/dev/null")
     assert kerberos.default_realm() is None
+
+
+@pytest.mark.parametrize(
+    ("user", "told", "host", "realm"),
+    [
+        ("björn@other.example", "AD.EXAMPLE.TEST", "ca1.ad.example.test", "OTHER.EXAMPLE"),
+        ("other.example\\björn", None, "ca1.ad.example.test", "OTHER.EXAMPLE"),
+        ("AD\\björn", "AD.EXAMPLE.TEST", "ca1.child.ad.example.test", "AD.EXAMPLE.TEST"),
+        ("AD\\björn", None, "ca1.ad.example.test", "AD.EXAMPLE.TEST"),
+    ],
+)
+def test_the_realm_of_an_account(monkeypatch, tmp_path, user, told, host, realm):
+    """As written; else that of the directory; else what the host's name suggests."""
+    monkeypatch.setenv("KRB5CCNAME", f"FILE:{tmp_path / 'none'}")
+    monkeypatch.setenv("KRB5_CONFIG", "/dev/null")
+    with Logon(Credentials(user, Secret("x"))) as logon:
+        if told:
+            logon.add_kdcs(told, ["192.0.2.1"])
+        assert logon._realm(Target("host", host)) == realm
