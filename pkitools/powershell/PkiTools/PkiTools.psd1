@@ -12,7 +12,8 @@
     FunctionsToExport    = @(
         'Test-WebServerSSL', 'Test-IkeServer', 'Convert-PfxToPem', 'Convert-PemToPfx', 'Get-CertificateFile',
         'Get-CertificationAuthority', 'Connect-CertificationAuthority', 'Ping-ICertInterface', 'Get-CATemplate',
-        'Get-CertificateTemplate', 'Get-ErrorMessage', 'Get-RasPhonebook', 'Set-RasPhonebook'
+        'Get-CertificateTemplate', 'Get-ErrorMessage', 'Get-RasPhonebook', 'Set-RasPhonebook',
+        'Get-VpnProfile', 'Compare-IPsecPolicy'
     )
     CmdletsToExport      = @()
     VariablesToExport    = @()

@@ -547,7 +547,12 @@ PKI.CertificateServices.CertificateAuthority
     # as in PSPKI a switch that is given counts, whatever its value
     $arguments.enterprise = $PSBoundParameters.ContainsKey('Enterprise')
     $arguments.standalone = $PSBoundParameters.ContainsKey('Standalone')
-    Invoke-PkiTools -Command get-ca -Arguments $arguments -Cmdlet $PSCmdlet
+    Invoke-PkiTools -Command get-ca -Arguments $arguments -Cmdlet $PSCmdlet | ForEach-Object {
+        $script:SeenCA["$($_.ConfigString)"] = [pscustomobject]@{
+            Name = $_.Name; ConfigString = $_.ConfigString; ComputerName = $_.ComputerName
+        }
+        $_
+    }
 }
 
 function Connect-CertificationAuthority {
@@ -739,7 +744,10 @@ PKI.CertificateTemplates.CertificateTemplate
     if ($PSCmdlet.ParameterSetName -eq 'DisplayName') { $arguments.display_name = $DisplayName }
     elseif ($PSCmdlet.ParameterSetName -eq 'OID') { $arguments.oid = $OID }
     else { $arguments.name = $Name }
-    Invoke-PkiTools -Command get-template -Arguments $arguments -Cmdlet $PSCmdlet
+    Invoke-PkiTools -Command get-template -Arguments $arguments -Cmdlet $PSCmdlet | ForEach-Object {
+        $script:SeenTemplate["$($_.Name)"] = $_.DisplayName
+        $_
+    }
 }
 
 #endregion
@@ -845,10 +853,114 @@ Set-RasPhonebook .\rasphone.pbk -Entry 'Always On VPN' -Ipv4Metric 3 -Ipv6Metric
     Invoke-PkiTools -Command set-phonebook -Arguments $arguments -Cmdlet $PSCmdlet
 }
 
+function Get-VpnProfile {
+<#
+.SYNOPSIS
+Reads ProfileXML files of the VPNv2 CSP and says what is wrong with them.
+.PARAMETER Path
+The files.
+.EXAMPLE
+Get-VpnProfile .\ProfileXML.xml | Select-Object -ExpandProperty Findings
+#>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory = $true, ValueFromPipeline = $true, ValueFromPipelineByPropertyName = $true, Position = 0)]
+        [Alias('FullName', 'PSPath')]
+        [string[]] $Path
+    )
+    begin {
+        Set-CallerPreference $PSCmdlet
+        $files = New-Object System.Collections.Generic.List[string]
+    }
+    process { foreach ($item in $Path) { $files.Add((Resolve-OutputPath $PSCmdlet $item)) } }
+    end {
+        if ($files.Count -eq 0) { return }
+        Invoke-PkiTools -Command get-profile -Arguments @{ files = $files.ToArray() } -Cmdlet $PSCmdlet
+    }
+}
+
+function Compare-IPsecPolicy {
+<#
+.SYNOPSIS
+Compares the IPsec policies of a VPN client and a server: why error 13868, and what fixes it.
+.PARAMETER Client
+File with the client's policy (ProfileXML, rasphone.pbk, what PowerShell wrote, a log), or a baseline such as
+aovpn-standard.
+.PARAMETER Server
+File with the server's policy, a baseline, or ike:HOST to probe a server.
+.PARAMETER Entry
+The connection, when the client's file is a phonebook with several.
+.PARAMETER Connection
+The connection, when the server's file is a swanctl.conf or ipsec.conf with several.
+.EXAMPLE
+Compare-IPsecPolicy .\ProfileXML.xml .\server.txt
+.EXAMPLE
+Compare-IPsecPolicy windows-default ike:vpn.example.com | Select-Object -ExpandProperty Findings
+#>
+    [CmdletBinding()]
+    param(
+        [Parameter(Mandatory = $true, Position = 0)]
+        [string] $Client,
+        [Parameter(Mandatory = $true, Position = 1)]
+        [string] $Server,
+        [string] $Entry,
+        [string] $Connection
+    )
+    Set-CallerPreference $PSCmdlet
+    $arguments = @{ client = Resolve-PolicySource $PSCmdlet $Client; server = Resolve-PolicySource $PSCmdlet $Server }
+    if ($Entry) { $arguments.entry = $Entry }
+    if ($Connection) { $arguments.connection = $Connection }
+    Invoke-PkiTools -Command compare-ipsec -Arguments $arguments -Cmdlet $PSCmdlet
+}
+
+function Resolve-PolicySource {
+    # A file that exists by its full name; baselines and ike:HOST as they are.
+    param($Cmdlet, [string] $Text)
+    if ($Text -match '^ike:' -or -not (Test-Path -LiteralPath $Text -PathType Leaf)) { return $Text }
+    return Resolve-OutputPath $Cmdlet $Text
+}
+
+#endregion
+
+#region completion: what this session has met, and fixed words; nothing is asked over the network
+
+$script:SeenCA = @{}
+$script:SeenTemplate = @{}
+
+function Get-Completion {
+    param([string[]] $Words, [string] $Typed)
+    $plain = $Typed.Trim("'", '"')
+    foreach ($word in $Words | Sort-Object) {
+        if (-not $word.StartsWith($plain, [StringComparison]::OrdinalIgnoreCase)) { continue }
+        $text = $word
+        if ($word -match '[^\w.-]') { $text = "'" + $word.Replace("'", "''") + "'" }
+        New-Object System.Management.Automation.CompletionResult $text, $word, 'ParameterValue', $word
+    }
+}
+
+Register-ArgumentCompleter -CommandName Ping-ICertInterface, Get-CATemplate -ParameterName CertificationAuthority -ScriptBlock {
+    Get-Completion @($script:SeenCA.Values | ForEach-Object { $_.ConfigString }) $args[2]
+}
+Register-ArgumentCompleter -CommandName Get-CertificationAuthority -ParameterName Name -ScriptBlock {
+    Get-Completion @($script:SeenCA.Values | ForEach-Object { $_.Name }) $args[2]
+}
+Register-ArgumentCompleter -CommandName Get-CertificationAuthority, Connect-CertificationAuthority -ParameterName ComputerName -ScriptBlock {
+    Get-Completion @($script:SeenCA.Values | ForEach-Object { $_.ComputerName } | Select-Object -Unique) $args[2]
+}
+Register-ArgumentCompleter -CommandName Get-CertificateTemplate -ParameterName Name -ScriptBlock {
+    Get-Completion @($script:SeenTemplate.Keys) $args[2]
+}
+Register-ArgumentCompleter -CommandName Get-CertificateTemplate -ParameterName DisplayName -ScriptBlock {
+    Get-Completion @($script:SeenTemplate.Values) $args[2]
+}
+Register-ArgumentCompleter -CommandName Test-IkeServer -ParameterName Expect -ScriptBlock {
+    Get-Completion @('windows-default', 'windows11-default', 'aovpn-standard', 'aovpn-enhanced') $args[2]
+}
+
 #endregion
 
 New-Alias -Name Get-CA -Value Get-CertificationAuthority -Force
 New-Alias -Name Connect-CA -Value Connect-CertificationAuthority -Force
 Export-ModuleMember -Alias Get-CA, Connect-CA -Function Test-WebServerSSL, Test-IkeServer, Convert-PfxToPem,
     Convert-PemToPfx, Get-CertificateFile, Get-CertificationAuthority, Connect-CertificationAuthority, Ping-ICertInterface,
-    Get-CATemplate, Get-CertificateTemplate, Get-ErrorMessage, Get-RasPhonebook, Set-RasPhonebook
+    Get-CATemplate, Get-CertificateTemplate, Get-ErrorMessage, Get-RasPhonebook, Set-RasPhonebook, Get-VpnProfile, Compare-IPsecPolicy
