@@ -15,6 +15,7 @@ from pkitools.models.outcome import Outcome, Reason, Status
 
 MAX_TEXT: Final = 1 << 20
 _MAX_CODES: Final = 50
+_MAX_TRIED: Final = 2000
 # A bare number below 900 is what RAS means by it, before Win32: 211 numbers have both meanings.
 _FAMILIES: Final = ("ras", "rras", "ipsec", "win32", "hresult", "ntstatus")
 _HEX = re.compile(r"0[xX]([0-9A-Fa-f]{1,8})|([0-9A-Fa-f]{1,8})[hH]?")
@@ -50,8 +51,12 @@ def find_error_messages(text: str) -> Iterator[Outcome[ErrorMessage]]:
     Raises InputError when there is none.
     """
     seen: set[int] = set()
+    tried: set[str] = set()
     for match in _IN_TEXT.finditer(text[:MAX_TEXT]):
         token = match["name"] or match["hex"] or match["signed"] or match["ipsec"] or match["said"]
+        if token in tried or len(tried) >= _MAX_TRIED:
+            continue
+        tried.add(token)
         try:
             outcome = get_error_message(token.upper() if match["name"] else token)
         except InputError:

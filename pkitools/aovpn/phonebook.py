@@ -177,6 +177,7 @@ class Phonebook:
         """
         stored = {key: self._stored(value) for key, value in values.items()}
         changes: list[SettingChange] = []
+        before = len(self._lines)
         for index in sorted(
             set(indexes), reverse=True
         ):  # from the end, so that insertions move nothing that is to come
@@ -184,7 +185,8 @@ class Phonebook:
             changes[:0] = [
                 self._set(section, key, value, offset) for offset, key, value in self._steps(section, stored)
             ]
-        self.sections = self._find_sections()
+        if len(self._lines) != before:
+            self.sections = self._find_sections()
         return changes
 
     def _steps(self, section: Section, stored: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
@@ -195,11 +197,9 @@ class Phonebook:
 
     def _set(self, section: Section, key: str, stored: str, grown: int) -> SettingChange:
         section = replace(section, main_end=section.main_end + grown)
-        keys = self._main_keys(section)
-        wanted = key.casefold()
-        places = [section.start + 1 + place for place, found in enumerate(keys) if found == wanted]
+        places = self._places(section, key)
         if not places:
-            self._insert(section, keys, key, stored)
+            self._insert(section, self._main_keys(section), key, stored)
             return SettingChange(section.name, key, None, self._shown(stored), changed=True)
         before = [self._lines[place].partition("=")[2].strip() for place in places]
         for place in places:
@@ -208,6 +208,15 @@ class Phonebook:
         return SettingChange(
             section.name, key, shown, self._shown(stored), changed=any(value != stored for value in before)
         )
+
+    def _places(self, section: Section, key: str) -> list[int]:
+        """The lines of the main group that have a key: as Windows writes it, else with blanks around the key."""
+        lines, start, size = self._lines, section.start + 1, len(key) + 1
+        wanted = f"{key.casefold()}="
+        places = [index for index in range(start, section.main_end) if lines[index][:size].casefold() == wanted]
+        if places:
+            return places
+        return [start + place for place, found in enumerate(self._main_keys(section)) if found == wanted[:-1]]
 
     def _replace_value(self, place: int, stored: str) -> None:
         name, equals, old = self._lines[place].partition("=")

@@ -105,3 +105,8 @@ def test_codes_in_a_pasted_event():
 def test_a_text_without_code_is_unreadable(text):
     with pytest.raises(InputError):
         list(find_error_messages(text))
+
+
+def test_a_long_log_is_searched_once_per_code():
+    text = "error code 13868 at 0x80092013, code 99999 " * 20_000
+    assert [outcome.value.error_code for outcome in find_error_messages(text)] == [13868, -2146885613]

@@ -189,3 +189,8 @@ def test_a_key_taken_out_of_a_real_phonebook_is_put_back_where_it_was(corpus, na
             continue
         book.edit([index], {key: line.partition(b"=")[2].decode()})
         assert book.to_bytes() == data, key
+
+
+def test_a_key_with_blanks_around_it_is_still_the_key():
+    data = b"[x]\r\n IpInterfaceMetric = 0\r\nNumEku=0\r\n"
+    assert edited(data, "x", IpInterfaceMetric="3") == b"[x]\r\n IpInterfaceMetric =3\r\nNumEku=0\r\n"
