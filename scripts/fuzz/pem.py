@@ -1,7 +1,7 @@
 """Throws broken PEM, DER, P7B and PFX inputs at the converter: python scripts/fuzz/pem.py [COUNT [SEED]]
 
-Anything but a conversion or an error of pkitools, more than two seconds, or memory out of proportion ends it with the
-seed that shows the case again.
+Anything but a conversion or an error of pkitools, more than two seconds of CPU, or memory out of proportion ends it
+with the seed that shows the case again.
 """
 
 from __future__ import annotations
