@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pkitools.errors import FormatError
 from pkitools.models.shown import ShownRequest
 from pkitools.protocol import der
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.names import read_x500
 from pkitools.protocol.public_key import fingerprint, normalized
 from pkitools.protocol.strict_der import INTEGER, OBJECT, SEQUENCE, Reader, Value
@@ -53,9 +53,7 @@ def _signature_valid(data: bytes) -> bool | None:
         return load_der_x509_csr(data).is_signature_valid
     except UnsupportedAlgorithm:
         return None
-    except (ValueError, TypeError):
-        return False
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # pyo3's, a BaseException that cannot be imported
+        if not means_unreadable(error):
             raise
-        raise FormatError("the certificate request is damaged") from error
+        return False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pkitools.errors import FormatError
 from pkitools.protocol import der
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.private_key import EC, RSA, RSA_PSS, algorithm_name, check_rsa_numbers, split_key
 
 if TYPE_CHECKING:
@@ -76,10 +77,8 @@ def _derived(pkcs8: bytes, oid: str) -> bytes:
             return _encoded(load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True).public_key())
     except UnsupportedAlgorithm as error:
         raise FormatError(f"keys of type {name} ({oid}) are not supported", error_id="UnsupportedAlgorithm") from error
-    except (ValueError, TypeError) as error:
-        raise FormatError(f"the private key ({name}) is damaged", error_id="Damaged") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # pyo3's, a BaseException that cannot be imported
+        if not means_unreadable(error):
             raise
         raise FormatError(f"the private key ({name}) is damaged", error_id="Damaged") from error
 
@@ -91,18 +90,15 @@ def _encoded(key: PublicKeyTypes) -> bytes:
 
 
 def _uncompressed(spki: bytes) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
     try:
         key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise FormatError("the public key (EC) is damaged or on an unsupported curve") from error
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
+        if not means_unreadable(error):
             raise
-        raise FormatError("the public key (EC) is damaged") from error
+        raise FormatError("the public key (EC) is damaged or on an unsupported curve") from error
     if not isinstance(key, EllipticCurvePublicKey):
         raise FormatError("the public key (EC) is damaged")
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pkitools.errors import FormatError
 from pkitools.models.keystore import CertificateEntry, KeyEntry
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.x509 import split_certificate
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ def _key_loads(pkcs8: bytes) -> bool:
         load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=len(pkcs8) > _SLOW_KEY_OCTETS)
     except UnsupportedAlgorithm:
         return True
-    except (ValueError, TypeError):  # TypeError: it is itself an encrypted key
-        return False
     except BaseException as error:
-        if not _is_panic(error):
+        if not means_unreadable(error):
             raise
         return False
     return True
@@ -60,10 +59,8 @@ def load_certificate(certificate: bytes) -> Certificate | None:
             loaded = load_der_x509_certificate(certificate)
             _ = loaded.subject, loaded.issuer, loaded.not_valid_after_utc
             return loaded
-    except ValueError:
-        return None
     except BaseException as error:
-        if not _is_panic(error):
+        if not means_unreadable(error):
             raise
         return None
 
@@ -82,21 +79,14 @@ def _certificate_holds(certificate: bytes, issuers: Sequence[Certificate]) -> bo
 
 def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Whether the signature holds; what cannot be checked (an unknown algorithm) holds."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import InvalidSignature
 
     try:
         certificate.verify_directly_issued_by(issuer)
     except InvalidSignature:
         return False
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return True
     except BaseException as error:
-        if not _is_panic(error):
+        if not means_unreadable(error):
             raise
-        return False
+        return True
     return True
-
-
-def _is_panic(error: BaseException) -> bool:
-    """pyo3 turns a panic of the Rust code into a BaseException of its own, whose class cannot be imported."""
-    return type(error).__name__ == "PanicException"

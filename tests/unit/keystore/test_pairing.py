@@ -112,3 +112,11 @@ def test_link_keeps_an_id_that_says_the_truth():
     linked = link(found)
     assert linked.keys[0].local_key_id == linked.certificates[0].local_key_id == b"\1\0\0\0"
     assert linked.certificates[1:] == (replace(entry("p256", 1), local_key_id=None),)
+
+
+def test_a_key_whose_length_is_not_its_algorithms_is_damaged():
+    """``cryptography`` answers with InternalError, which is no ValueError."""
+    odd = key("ed25519").pkcs8.replace(bytes.fromhex("2b6570"), bytes.fromhex("2b6571"))
+    with pytest.raises(FormatError, match="damaged"):
+        key_fingerprint(odd)
+    assert match([KeyEntry(odd)], [entry("ed25519")]).pairs == ()

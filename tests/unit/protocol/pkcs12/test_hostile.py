@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from pkitools.errors import FormatError
+from pkitools.models.keystore import CertificateEntry
+from pkitools.models.secret import Secret
+from pkitools.protocol.pkcs12 import read_pfx, write_pfx
 from scripts.fuzz.pfx import MAX_SECONDS, attempt, cases
-from tests.lab.crafted_pfx import crafted_files
+from tests.lab.crafted_pfx import content, crafted_files, entry, key
 
 
 def test_mutated_files_raise_only_our_errors_and_end_soon(tmp_path):
@@ -17,3 +23,11 @@ def test_mutated_files_raise_only_our_errors_and_end_soon(tmp_path):
         outcomes.add(attempt(data, password))
         assert time.process_time() - start < MAX_SECONDS, data.hex()
     assert {"opened", "Damaged", "WrongPassword"} <= outcomes
+
+
+def test_a_certificate_of_a_version_that_does_not_exist_is_damage_when_the_mac_fails():
+    odd = entry("p256").der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x22", 1)
+    made = bytearray(write_pfx(content([key("p256")], [CertificateEntry(odd)]), Secret("x"), iterations=1))
+    made[-30] ^= 1
+    with pytest.raises(FormatError, match="certificate 1"):
+        read_pfx(bytes(made), [Secret("x")])
