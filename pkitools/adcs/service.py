@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pkitools.adcs import discovery
 from pkitools.adcs.at_once import Side
 from pkitools.adcs.reachability import Reachability, Resolver, probe_hosts
 from pkitools.models.ca import CATemplate, CertificationAuthority
-from pkitools.models.outcome import Outcome
+from pkitools.models.outcome import Outcome, judged
 from pkitools.models.template import CertificateTemplate
 from pkitools.transport.credentials import Credentials, DirectoryAddress
 from pkitools.transport.dc_locator import Locator
@@ -16,6 +18,9 @@ from pkitools.transport.deadline import Deadline
 from pkitools.transport.dns import Endpoint
 from pkitools.transport.ldap import Directory
 from pkitools.transport.security import Logon
+
+if TYPE_CHECKING:
+    from pkitools.adcs.live import LiveAnswer
 
 TIMEOUT = 20.0
 
@@ -34,26 +39,28 @@ def get_ca(
 ) -> Iterator[Outcome[CertificationAuthority]]:
     """Every CA that the directory knows and the filters let through; an outcome each, named by its config string.
 
-    Hosts are asked on port 135, all at once, unless ``directory_only``; ``check`` adds findings. ``timeout`` in seconds
-    is for everything together. Raises what the directory's connection raises.
+    CAs are asked themselves (ICertRequest, service control manager), all at once, unless ``directory_only``; where no
+    logon is possible port 135 decides. ``check`` adds findings. ``timeout`` in seconds is for everything together.
+    Raises what the directory's connection raises.
     """
     where, deadline = address or DirectoryAddress(), Deadline(timeout)
     trust = None
-    with _logon(where, credentials) as logon, Directory.open(where, logon, deadline) as directory:
-        cas = discovery.find_cas(
-            directory, computer_name=computer_name, name=name, enterprise=enterprise, standalone=standalone
-        )
-        if check:
-            from pkitools.adcs import checks  # the judge of certificates is heavy
+    outside = _Outside()
+    with _logon(where, credentials) as logon:
+        with Directory.open(where, logon, deadline) as directory:
+            cas = discovery.find_cas(
+                directory, computer_name=computer_name, name=name, enterprise=enterprise, standalone=standalone
+            )
+            if check:
+                from pkitools.adcs import checks  # the judge of certificates is heavy
 
-            trust = checks.read_trust(directory)
-    hosts: Mapping[str, Reachability] = {}
-    fetched: Mapping[str, str] = {}
+                trust = checks.read_trust(directory)
+        if not directory_only:
+            outside = _ask_outside(cas, where, logon, deadline, fetch=check)
     if not directory_only:
-        hosts, fetched = _ask_outside(cas, where, deadline, fetch=check)
-        cas = discovery.with_reachability(cas, hosts)
+        cas = outside.completed(cas)
     if trust is not None:
-        cas = checks.check_cas(cas, trust, hosts, fetched)
+        cas = checks.check_cas(cas, trust, outside.hosts, outside.fetched)
     yield from map(discovery.ca_outcome, cas)
 
 
@@ -62,12 +69,29 @@ def get_ca_template(
     address: DirectoryAddress | None = None,
     credentials: Credentials | None = None,
     *,
+    directory_only: bool = False,
     timeout: float = TIMEOUT,
 ) -> Iterator[Outcome[CATemplate]]:
-    """The templates of each CA that a target means (name, host, ``host\\name``, or a wildcard); all without targets."""
+    """The templates of each CA that a target means (name, host, ``host\\name``, or a wildcard); all without targets.
+
+    The directory's list is held against the CA's own, where the CA can be asked, unless ``directory_only``.
+    """
     where, deadline = address or DirectoryAddress(), Deadline(timeout)
-    with _logon(where, credentials) as logon, Directory.open(where, logon, deadline) as directory:
-        yield from discovery.find_ca_templates(directory, targets)
+    with _logon(where, credentials) as logon:
+        with Directory.open(where, logon, deadline) as directory:
+            outcomes = list(discovery.find_ca_templates(directory, targets))
+        answers: Mapping[str, LiveAnswer] = {}
+        if not directory_only:
+            from pkitools.adcs import live
+
+            found = [item.value for item in outcomes if item.value is not None]
+            answers = live.ask_cas(found, logon, deadline, _resolver(where))
+    for outcome in outcomes:
+        if outcome.value is None or directory_only:
+            yield outcome
+            continue
+        value = live.with_live_templates(outcome.value, answers.get(outcome.value.config_string))
+        yield judged(outcome.target, value, value.findings)
 
 
 def get_template(
@@ -88,20 +112,39 @@ def get_template(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What was asked beside the directory: hosts on port 135, addresses in certificates, the CAs themselves."""
+
+    hosts: Mapping[str, Reachability] = field(default_factory=dict)
+    fetched: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, LiveAnswer] = field(default_factory=dict)
+
+    def completed(self, cas: Sequence[CertificationAuthority]) -> list[CertificationAuthority]:
+        """The CAs with all of it."""
+        from pkitools.adcs import live
+
+        return live.with_live_answers(discovery.with_reachability(cas, self.hosts), self.answers)
+
+
 def _ask_outside(
-    cas: Sequence[CertificationAuthority], address: DirectoryAddress, deadline: Deadline, *, fetch: bool
-) -> tuple[Mapping[str, Reachability], Mapping[str, str]]:
-    """The hosts and the addresses in the certificates, side by side: dead hosts take the whole time."""
+    cas: Sequence[CertificationAuthority], address: DirectoryAddress, logon: Logon, deadline: Deadline, *, fetch: bool
+) -> _Outside:
+    """All side by side: dead hosts take the whole time."""
+    from pkitools.adcs import live
 
-    def fetch_all() -> Mapping[str, str]:
-        from pkitools.adcs import checks
-        from pkitools.transport.http import HttpFetcher
+    resolver = _resolver(address)
+    fetching = Side(lambda: _fetch(cas, deadline)) if fetch else None
+    asking = Side(lambda: live.ask_cas(cas, logon, deadline, resolver))
+    hosts = probe_hosts((ca.computer_name for ca in cas), deadline, resolver)
+    return _Outside(hosts, fetching.result() if fetching else {}, asking.result())
 
-        return checks.fetch_all(checks.addresses(cas), HttpFetcher(), deadline)
 
-    fetching = Side(fetch_all) if fetch else None
-    hosts = probe_hosts((ca.computer_name for ca in cas), deadline, _resolver(address))
-    return hosts, fetching.result() if fetching else {}
+def _fetch(cas: Sequence[CertificationAuthority], deadline: Deadline) -> Mapping[str, str]:
+    from pkitools.adcs import checks
+    from pkitools.transport.http import HttpFetcher
+
+    return checks.fetch_all(checks.addresses(cas), HttpFetcher(), deadline)
 
 
 def _logon(address: DirectoryAddress, credentials: Credentials | None) -> Logon:

@@ -22,9 +22,13 @@ def get_ca_template(
             help="A CA's name, host, host\\name or a wildcard; - reads what get-ca wrote. Default: all.",
         ),
     ] = None,
+    directory_only: Annotated[
+        bool, typer.Option("--directory-only", help="Ask the directory and no CA's host.")
+    ] = False,
 ) -> Iterator[Outcome[CATemplate] | Notice]:
     """List the certificate templates that CAs publish, and what your account may do with them.
 
+    The directory's list is held against the CA's own, where the CA can be asked (Kerberos, or --auth ntlm).
     A template that was deleted from the directory is listed as missing. CanEnroll and CanAutoenroll are rights, on the
     template and on the CA together; whether autoenrollment is switched on is AutoenrollmentAllowed.
 
@@ -43,5 +47,9 @@ def get_ca_template(
     targets = read_targets(ca or [])
     if targets is not None:
         yield from service.get_ca_template(
-            targets, connection.address, connection.credentials, timeout=connection.timeout
+            targets,
+            connection.address,
+            connection.credentials,
+            directory_only=directory_only,
+            timeout=connection.timeout,
         )

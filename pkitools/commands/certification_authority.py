@@ -32,9 +32,10 @@ def get_ca(
 ) -> Iterator[Outcome[CertificationAuthority] | Notice]:
     """List the enterprise and standalone CAs that Active Directory knows.
 
-    Type and certificate come from the directory, so that a plain account is enough. Every CA's host is asked on port
-    135, all at the same time: IsAccessible says whether it answers, and why not. A CA that does not answer is a
-    property; with --check it is a finding.
+    Every CA is asked itself, all at the same time: IsAccessible says whether ICertRequest answers your account, and why
+    not; type, certificates and their states are then the CA's own words, else the directory's. A plain account is
+    enough. Hosts that the directory named are logged on to with Kerberos, with NTLM only with --auth ntlm; without a
+    possible logon port 135 decides. A CA that does not answer is a property; with --check it is a finding.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import KEEP, Enum, Flag
 from typing import ClassVar
 
+from pkitools.models.ca_state import CaState
 from pkitools.models.certificate import Certificate
 from pkitools.models.directory import AccountRights, UndecodableValue
 from pkitools.models.outcome import Finding, Reason
@@ -71,7 +72,8 @@ class CertificationAuthority:
 
     ``name`` is the sanitized name, ``config_string`` ``host\\\\name``. ``operating_system``, ``registry_online`` and
     ``setup_status`` are None: the directory does not know them. ``is_accessible`` and ``service_status`` come with a
-    reason when they are not a plain yes; None means that nobody looked.
+    reason when they are not a plain yes; None means that nobody looked. ``state`` is what the CA said itself, where it
+    could be asked; then ``type``, ``is_enterprise`` and ``is_root`` are the CA's own words.
     """
 
     PS_TYPE: ClassVar[str] = "PKI.CertificateServices.CertificateAuthority"
@@ -99,12 +101,14 @@ class CertificationAuthority:
     ca_rights: AccountRights | None = field(default=None, metadata={"name": "CARights"})
     undecodable: tuple[UndecodableValue, ...] = ()
     findings: tuple[Finding, ...] = ()
+    state: CaState | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CATemplate:
     """The templates that a CA issues from; names that the directory has no template for are there too,
-    ``is_missing`` set. ``is_modified`` is PSPKI's and always false: nothing is changed here."""
+    ``is_missing`` set. ``is_modified`` is PSPKI's and always false: nothing is changed here. ``is_live`` says whether
+    the CA's own list was read and compared (None: nobody asked), ``live_reason`` why not."""
 
     PS_TYPE: ClassVar[str] = "PKI.CertificateServices.CATemplate"
 
@@ -117,3 +121,5 @@ class CATemplate:
     ca_rights: AccountRights | None = field(metadata={"name": "CARights"})
     missing_templates: tuple[str, ...]
     findings: tuple[Finding, ...]
+    is_live: bool | None = None
+    live_reason: Reason | None = None

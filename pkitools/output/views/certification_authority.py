@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pkitools.models.ca import CertificationAuthority
+from pkitools.models.ca_state import CaState
 from pkitools.models.outcome import Outcome, Reason
 from pkitools.output.text import Column, Line, Style, Styled, Table, finding_lines
 
@@ -24,7 +25,7 @@ def below(outcome: Outcome[CertificationAuthority]) -> list[Line]:
     ca = outcome.value
     if ca is None:
         return []
-    lines = finding_lines(ca.findings) or _reason("not accessible", ca.is_accessible_reason)
+    lines = finding_lines(ca.findings) or _reason(_label(ca), ca.is_accessible_reason)
     return ["", Styled(ca.config_string, Style.BOLD), *lines] if lines else []
 
 
@@ -37,7 +38,7 @@ def render(outcome: Outcome[CertificationAuthority], many: bool) -> list[Line]:
     if ca.is_accessible is None:
         answer = Styled("not asked", Style.DIM)
     lines: list[Line] = [(Styled(ca.display_name, Style.BOLD), f"  {ca.type}  ", answer)]
-    lines += finding_lines(ca.findings) or _reason("not accessible", ca.is_accessible_reason)
+    lines += finding_lines(ca.findings) or _reason(_label(ca), ca.is_accessible_reason)
     certificate = ca.certificate
     rows = [
         ("Config string", ca.config_string),
@@ -52,9 +53,29 @@ def render(outcome: Outcome[CertificationAuthority], many: bool) -> list[Line]:
     lines += [f"  {label + ':':<20}{text}" for label, text in rows if text]
     for endpoint in ca.enrollment_endpoints:
         lines.append(f"  {'Enrollment URI:':<20}{endpoint.uri} ({endpoint.authentication.value})")
+    lines += _state(ca.state)
     for value in ca.undecodable:
         lines.append(("  ", Styled(f"{value.attribute}: {value.problem}", Style.WARN)))
     return lines
+
+
+def _state(state: CaState | None) -> list[Line]:
+    """What the CA said itself."""
+    if state is None:
+        return []
+    lines: list[Line] = [f"  {'Version:':<20}{state.product_version or '?'}"]
+    if state.roles is not None:
+        lines.append(f"  {'Your roles:':<20}{', '.join(state.roles) or 'none'}")
+    for item in state.certificates:
+        crl = f"CRL {item.crl_state.value}"
+        if item.base_crl_published:
+            crl += f", published {item.base_crl_published}"
+        lines.append(f"  {f'CA certificate {item.index}:':<20}{item.state.value}, {crl}")
+    return lines
+
+
+def _label(ca: CertificationAuthority) -> str:
+    return "ICertRequest not asked" if ca.is_accessible else "not accessible"
 
 
 def _reason(label: str, reason: Reason | None) -> list[Line]:
