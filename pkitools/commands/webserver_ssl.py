@@ -91,7 +91,8 @@ def test_ssl(
         crit_days=crit_days,
         concurrency=concurrency,
     )
-    entries = read_targets(target or (), _read_list(targets), targets or "")
+    name = "standard input" if targets == "-" else targets or ""
+    entries = read_targets(target or (), _read_list(targets), name)
     return run_batch(entries, options, ChainJudge(options, ca_file or (), revocation))
 
 

@@ -102,7 +102,7 @@ class HttpAnswer:
 class CryptoBindingHashes:
     """Hashes of the certificate that the client saw, upper-case hex: what RRAS must have as its SSTP certificate hash.
 
-    With TLS offload RRAS does not hold this certificate and must be told (MS-SSTP 3.2.5.2, crypto binding).
+    With TLS offload RRAS does not hold this certificate and must be told (MS-SSTP 2.2.7, crypto binding).
     """
 
     PS_TYPE: ClassVar[str] = "PkiTools.CryptoBindingHashes"

@@ -10,7 +10,7 @@ import base64
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, Flag
 from functools import cache
@@ -79,32 +79,44 @@ def record(value: Any) -> dict[str, Plain]:
 def plain(value: Any) -> Plain:
     """A value as JSON knows it: times in ISO 8601 with ``+00:00``, bytes in base64, enums by Windows' name, flags as
     names joined with a comma, durations in seconds."""
-    if value is None or isinstance(value, bool | str | float) or type(value) is int:
-        return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return record(value)
-    if isinstance(value, Enum):
-        return enum_name(value)
-    return _plain_special(value)
+    convert = _BY_TYPE.get(type(value))
+    if convert is None:
+        convert = _BY_TYPE[type(value)] = _converter(type(value))
+    return convert(value)
 
 
-def _plain_special(value: Any) -> Plain:
-    match value:
-        case int():
-            return int(value)
-        case datetime():
-            return value.astimezone(UTC).isoformat()
-        case date():
-            return value.isoformat()
-        case timedelta():
-            return value.total_seconds()
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case list() | tuple() | frozenset() | set():
-            return [plain(item) for item in value]
+_BY_TYPE: dict[type, Callable[[Any], Plain]] = {}
+"""The function for each type seen: a record holds hundreds of values of a dozen types."""
+
+
+def _converter(kind: type) -> Callable[[Any], Plain]:
+    if kind is type(None) or issubclass(kind, bool | str | float) or kind is int:
+        return _as_it_is
+    if dataclasses.is_dataclass(kind):
+        return record
+    if issubclass(kind, Enum):
+        return enum_name
+    return next((convert for types, convert in _CONVERTERS if issubclass(kind, types)), _refuse)
+
+
+def _as_it_is(value: Any) -> Plain:
+    plain_already: Plain = value
+    return plain_already
+
+
+def _refuse(value: Any) -> Plain:
     raise TypeError(f"no plain form for {type(value).__name__}")
+
+
+_CONVERTERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Plain]], ...] = (
+    (int, int),
+    (datetime, lambda value: value.astimezone(UTC).isoformat()),
+    (date, lambda value: value.isoformat()),
+    (timedelta, lambda value: value.total_seconds()),
+    (bytes, lambda value: base64.b64encode(value).decode("ascii")),
+    (dict, lambda value: {str(key): plain(item) for key, item in value.items()}),
+    ((list, tuple, frozenset, set), lambda value: [plain(item) for item in value]),
+)
 
 
 def enum_name(value: Enum) -> str:

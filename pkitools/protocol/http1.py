@@ -17,6 +17,7 @@ _MAX_CHUNK_LINE = 1024
 
 _STATUS_LINE = re.compile(rb"HTTP/(\d\.\d) +(\d{3})(?: +(.*))?", re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _START = b"HTTP/"
 
 
@@ -52,7 +53,7 @@ class ResponseHead(NamedTuple):
 def build_request(method: str, target: str, headers: tuple[tuple[str, str], ...], body: bytes = b"") -> bytes:
     """A request's bytes. ValueError when a line break or another control character hides in a part: a bug."""
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for line in lines for char in line):
+    if any(map(_CONTROL.search, lines)):
         raise ValueError("a control character in an HTTP request")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 

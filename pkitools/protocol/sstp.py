@@ -14,7 +14,7 @@ from pkitools.errors import ProtocolError
 SSTP_PATH = "/sra_{BA195980-CD49-458b-9E23-C84EE0ADCD75}/"
 SSTP_METHOD = "SSTP_DUPLEX_POST"
 SSTP_CONTENT_LENGTH = 0xFFFFFFFFFFFFFFFF
-"""Content-Length of request and answer, 2^64-1: the stream has no end (MS-SSTP 3.2.4.1)."""
+"""Content-Length of request and answer, 2^64-1: the stream has no end (MS-SSTP 3.2)."""
 
 VERSION_1_0 = 0x10
 ENCAPSULATED_PROTOCOL_PPP = 0x0001
@@ -52,7 +52,7 @@ class AttributeId(IntEnum):
 
 
 class StatusCode(IntEnum):
-    """Status of a Status Info attribute (MS-SSTP 2.2.7)."""
+    """Status of a Status Info attribute (MS-SSTP 2.2.8)."""
 
     ATTRIB_STATUS_NO_ERROR = 0
     ATTRIB_STATUS_DUPLICATE_ATTRIBUTE = 1
@@ -69,7 +69,7 @@ class StatusCode(IntEnum):
 
 
 class HashProtocol(IntFlag):
-    """Hash Protocol Bitmask of a Crypto Binding Request (MS-SSTP 2.2.5)."""
+    """Hash Protocol Bitmask of a Crypto Binding Request (MS-SSTP 2.2.6)."""
 
     CERT_HASH_PROTOCOL_SHA1 = 1
     CERT_HASH_PROTOCOL_SHA256 = 2
@@ -120,7 +120,7 @@ class ControlPacket:
 
 @dataclass(frozen=True, slots=True)
 class CryptoBindingRequest:
-    """Value of SSTP_ATTRIB_CRYPTO_BINDING_REQ (MS-SSTP 2.2.5): what the client must bind the tunnel with."""
+    """Value of SSTP_ATTRIB_CRYPTO_BINDING_REQ (MS-SSTP 2.2.6): what the client must bind the tunnel with."""
 
     hash_protocols: int
     nonce: bytes
@@ -139,7 +139,7 @@ class CryptoBindingRequest:
 
 @dataclass(frozen=True, slots=True)
 class StatusInfo:
-    """Value of SSTP_ATTRIB_STATUS_INFO (MS-SSTP 2.2.7): the attribute complained of, the status, its value."""
+    """Value of SSTP_ATTRIB_STATUS_INFO (MS-SSTP 2.2.8): the attribute complained of, the status, its value."""
 
     attribute_id: int
     status: int

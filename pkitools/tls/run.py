@@ -103,7 +103,7 @@ def read_targets(named: Sequence[str], listed: bytes | None, list_name: str) -> 
             text = listed.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise FormatError(f"the list of targets {list_name!r} is not UTF-8 text") from error
-        entries += [_entry(name, f"line {number} of {list_name!r}: ") for number, name in read_target_lines(text)]
+        entries += [_entry(name, f"line {number} of {list_name}: ") for number, name in read_target_lines(text)]
     if not entries:
         raise InputError("no target given", hint="name a server, or a list of them with --targets")
     return entries

@@ -1,6 +1,6 @@
 """Is there an SSTP listener? Both halves of the question: the HTTP request, then a call that is left at once.
 
-MS-SSTP 3.2.4.1 (HTTPS layer), 3.2.4.2 (Call Connect Request). A real listener is proven only by its Call Connect
+MS-SSTP 3.2 (client), 2.2.9 to 2.2.13 (messages). A real listener is proven only by its Call Connect
 Acknowledge: any web server answers 200 to something.
 """
 
@@ -35,7 +35,7 @@ def ask_sstp(stream: Stream, host_field: str, deadline: Deadline) -> Sstp:
 
 
 def build_duplex_post(host_field: str) -> bytes:
-    """The request of MS-SSTP 2.2.3, with a new correlation id."""
+    """The client's HTTP request (MS-SSTP 3.2), with a new correlation id."""
     headers = (
         ("Content-Length", str(sstp.SSTP_CONTENT_LENGTH)),
         ("Host", host_field),

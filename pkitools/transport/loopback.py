@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 from pkitools.protocol import sstp
 from pkitools.protocol.http1 import MAX_HEAD_BYTES
@@ -97,10 +97,10 @@ class SstpListener(LoopbackListener):
 
     def __init__(self, chain: Sequence[x509.Certificate], key: EllipticCurvePrivateKey) -> None:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.use_certificate(crypto.X509.from_cryptography(chain[0]))
-        context.use_privatekey(crypto.PKey.from_cryptography_key(key))
+        context.use_certificate(chain[0])
+        context.use_privatekey(key)
         for issuer in chain[1:]:
-            context.add_extra_chain_cert(crypto.X509.from_cryptography(issuer))
+            context.add_extra_chain_cert(issuer)
         self._context = context
         super().__init__()
 

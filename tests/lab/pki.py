@@ -109,10 +109,10 @@ class LabPki:
             builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(key or issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
-    def leaf(self, leaf: Leaf, issuer: Pair | None = None) -> Pair:
-        """A leaf of the issuing CA (or of ``issuer``)."""
+    def leaf(self, leaf: Leaf, issuer: Pair | None = None, key=None) -> Pair:
+        """A leaf of the issuing CA (or of ``issuer``), with a key of its own unless one is given."""
         issuer = issuer or self.issuing
-        key = make_key(leaf.key)
+        key = key or make_key(leaf.key)
         certificate = self._leaf_builder(leaf, key, issuer).sign(issuer.key, hashes.SHA256())
         return Pair(certificate, key, (issuer.certificate,) if leaf.send_issuer else ())
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
+from importlib.resources import files
 
+import jsonschema
 import pytest
 
 import pkitools
 from pkitools.errors import FileAccessError, FormatError
 from pkitools.models.outcome import Status
-from tests.lab.listeners import Listener, connect_proxy
-from tests.lab.pki import NAME
+from tests.lab.listeners import Listener, answer, connect_proxy, sleep_until_left
+from tests.lab.pki import NAME, Leaf
+from tests.lab.replay import RECORDINGS, ack
 from tests.lab.tls_lab import TlsLab, open_lab, run
 
 pytestmark = pytest.mark.lab
@@ -332,6 +336,39 @@ def test_the_library_gives_typed_results(lab: TlsLab, monkeypatch):
         pkitools.test_ssl("a.example", ca_files=["/nonexistent.pem"])
     with pytest.raises(FormatError):
         pkitools.test_ssl("a.example", ca_files=[__file__])
+
+
+def test_every_record_obeys_the_schema(lab: TlsLab):
+    schema = json.loads(files("pkitools.output").joinpath("schema/test-ssl.json").read_text("ascii"))
+    for case in ("good", "revoked", "nochain", "tls10", "hugesan"):
+        jsonschema.validate(lab.ask(case, "--http", "--tls-versions", "--all-addresses").records, schema)
+    jsonschema.validate(run("a b", "127.0.0.1:9").records, schema)
+
+
+def test_a_silent_crl_host_costs_the_deadline_and_hides_nothing(lab: TlsLab):
+    silent = Listener(sleep_until_left)
+    pair = lab.pki.leaf(Leaf(cdp=f"http://127.0.0.1:{silent.port}/issuing.crl"))
+    server = Listener(answer(RECORDINGS["rras"].post, ack(3)), pair, lab.folder)
+    started = time.monotonic()
+    try:
+        result = lab.ask_at(f"{NAME}:{server.port}", "127.0.0.1", service="sstp")
+    finally:
+        silent.close()
+        server.close()
+    assert time.monotonic() - started < 5
+    assert result.codes() == {"CRYPT_E_REVOCATION_OFFLINE"}
+    assert result.record["Sstp"]["Verdict"] == "Listener"
+
+
+def test_the_first_line_says_what_a_client_does(lab: TlsLab):
+    def first(case: str, *options: str, service: str = "https") -> str:
+        return lab.ask(case, *options, service=service, output="table").text.splitlines()[0]
+
+    assert "OK    vpn.lab.test" in first("good")
+    assert "a Windows client refuses it: CERT_E_EXPIRED, -3 days left" in first("expired")
+    assert "no SSTP listener: HttpNoSstp" in first("good", service="sstp")
+    assert "works today: ExpiresSoon" in first("expiring", "--crit-days", "25")
+    assert first("expiring").startswith("WARN")
 
 
 def test_options_that_mean_nothing_exit_2(lab: TlsLab):

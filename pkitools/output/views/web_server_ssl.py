@@ -30,13 +30,22 @@ def _answer(target: str, value: WebServerSsl) -> Line:
     warnings = [item for item in value.findings if item.severity is Severity.WARNING]
     days = "" if value.days_left is None else f", {value.days_left} days left"
     if errors:
-        label, text = Styled("FAIL", Style.BAD), f"a Windows client refuses it: {_names(errors)}"
+        label, text = Styled("FAIL", Style.BAD), _verdict(errors, value)
     elif warnings:
         label, text = Styled("WARN", Style.WARN), f"works today: {_names(warnings)}"
     else:
         asked = value.sstp.verdict is SstpVerdict.LISTENER
         label, text = Styled("OK  ", Style.GOOD), f"a Windows {'SSTP ' if asked else ''}client accepts it"
     return (label, "  ", Styled(target, Style.BOLD), f"  {text}{days}")
+
+
+def _verdict(errors: list[Finding], value: WebServerSsl) -> str:
+    """What the errors come to: a refusal, a certificate that ends too soon for its owner, or no SSTP listener."""
+    if all(item.id == "ExpiresSoon" for item in errors):
+        return f"works today: {_names(errors)}"
+    if all(item.id.startswith("Sstp") for item in errors):
+        return f"no SSTP listener: {value.sstp.verdict.value}"
+    return f"a Windows client refuses it: {_names(errors)}"
 
 
 def _names(findings: Iterable[Finding]) -> str:
