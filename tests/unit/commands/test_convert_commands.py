@@ -169,3 +169,32 @@ def test_a_conversion_imports_nothing_heavy(folder: Path) -> None:
             [sys.executable, "-c", program, *command], capture_output=True, text=True, timeout=60, env=where
         )
         assert done.stdout.splitlines()[-1] == "0 []", done.stdout + done.stderr
+
+
+def test_interrupt_in_a_batch_leaves_whole_files_alone(folder: Path) -> None:
+    """Ctrl-C while many files are converted: exit code 130, every file there is complete, no temporary one is left."""
+    for number in range(40):
+        (folder / f"{number:02}.pfx").write_bytes(pfx())
+    program = (
+        "import os, signal, sys\n"
+        "from pkitools.cli import main\n"
+        "real, count = os.fsync, [0]\n"
+        "def interrupting(descriptor):\n"
+        "    count[0] += 1\n"
+        "    if count[0] == 20: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    real(descriptor)\n"
+        "os.fsync = interrupting\n"
+        "sys.exit(main.run(sys.argv[1:]))\n"
+    )
+    where = {**os.environ, "PYTHONPATH": str(Path(pkitools.__file__).parents[1])}
+    names = [f"{number:02}.pfx" for number in range(40)]
+    done = subprocess.run(
+        [sys.executable, "-c", program, "pfx-to-pem", *names, "--password-file", "pw", "-O", "o/"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=where,
+    )
+    assert done.returncode == 130 and "interrupted" in done.stderr
+    assert sorted(os.listdir("o")) == [f"{number:02}.pem" for number in range(19)]
+    assert all(len(read_pem(path.read_bytes())) == 4 for path in Path("o").iterdir())
