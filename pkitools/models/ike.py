@@ -96,7 +96,8 @@ class IkeFeatures:
 class IkeCertificate:
     """The server's half of IKE_AUTH, as shown to a client that asks for EAP, and what Windows makes of it.
 
-    ``identity`` is IDr as text. ``auth_verified``: the server proved with ``auth_algorithm`` that it holds the key
+    ``answered``: IKE_AUTH got an answer at all. ``identity`` is IDr as text.
+    ``auth_verified``: the server proved with ``auth_algorithm`` that it holds the key
     (None: there was nothing to verify). ``fragments`` counts the IKE fragments of the answer (1: not fragmented).
     ``hash_and_urls``: addresses of certificates that were named instead of sent; they are not fetched.
     """
@@ -105,6 +106,7 @@ class IkeCertificate:
 
     shown: bool
     message: str
+    answered: bool = True
     identity: str = ""
     auth_verified: bool | None = None
     auth_algorithm: str = ""

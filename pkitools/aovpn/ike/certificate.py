@@ -59,7 +59,8 @@ class CertificateInquiry:
             authorities = [authority for item in requests for authority in item][:_MAX_AUTHORITIES]
             payloads = yield from secured.ask(eap_start(tuple(authorities) or (bytes(_SHA1_SIZE),)))
         except InquiryStopped as stopped:
-            return ServerProof(IkeCertificate(False, stopped.message))
+            silent = stopped.verdict is IkeVerdict.NO_ANSWER
+            return ServerProof(IkeCertificate(False, stopped.message, answered=not silent))
         except RefusedError as error:
             return ServerProof(IkeCertificate(False, error.message))
         proof = read_proof(payloads, acceptance, secured)

@@ -95,6 +95,9 @@ def _port_findings(ports: Iterable[IkePort]) -> Iterable[Finding]:
 
 def _verdict_findings(server: IkeServer) -> Iterable[Finding]:
     step = "set a policy that Windows knows: Set-VpnServerConfiguration -CustomPolicy, or the proposals of the gateway"
+    if server.verdict is IkeVerdict.ACCEPTED and server.features is None:
+        message = "the server did not answer the one acceptable offer that was to confirm its other answers"
+        yield finding(Severity.NOTE, "NotConfirmed", message, "ask again, or with --fast")
     if server.verdict is IkeVerdict.REJECTED:
         message = "the server accepts none of the 168 IKE policies that Windows can express"
         yield finding(Severity.ERROR, "NoWindowsPolicy", message, step, code=POLICY_MATCH)
@@ -106,7 +109,11 @@ def _verdict_findings(server: IkeServer) -> Iterable[Finding]:
 def _certificate_findings(certificate: IkeCertificate) -> Iterable[Finding]:
     if certificate.judgement is not None:
         yield from certificate.judgement.findings
-    if not certificate.shown:
+    if not certificate.answered:
+        message = f"the server answers IKE_SA_INIT, and then there is {certificate.message}: clients time out"
+        step = "let UDP fragments through on the way, and switch on IKE fragmentation on the server"
+        yield finding(Severity.WARNING, "IkeAuthSilent", message, step, code="ERROR_IPSEC_IKE_TIMED_OUT")
+    elif not certificate.shown:
         message = f"no certificate: {certificate.message}"
         step = "look at the certificate on the server, or export it and ask: pkitools show FILE --for rras"
         yield finding(Severity.NOTE, "CertificateNotShown", message, step)

@@ -16,7 +16,7 @@ from pkitools.aovpn.ike.search import PolicySearch, Step, cheapest
 from pkitools.aovpn.ike.secured import SecuredExchange
 from pkitools.errors import PkiToolsError, ProtocolError, RefusedError
 from pkitools.models.ike import IkeFeatures, IkeVerdict, OtherIkePolicy
-from pkitools.protocol.ike.numbers import Dh
+from pkitools.protocol.ike.numbers import Dh, TransformType, transform_name
 from pkitools.protocol.ike.sa_init import WrongGroup
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.udp import IKE_PORT, NAT_T_PORT, Port, Session
@@ -116,7 +116,9 @@ class HostProbe:
         try:
             self.other = yield from OtherSearch(search.inquiry).run()
         except (InquiryStopped, RefusedError, ProtocolError):
-            return  # the verdict on the Windows policies stands
+            pass  # the verdict on the Windows policies stands
+        if self.other is None and search.foreign_groups:  # it asked for a group that was not offered
+            self.other = OtherIkePolicy("", None, "", "", transform_name(TransformType.DH, min(search.foreign_groups)))
         if self.other is not None:
             state.verdict = IkeVerdict.NOT_EXPRESSIBLE
 

@@ -85,6 +85,8 @@ class PolicySearch:
                 yield from self._stateless_and_confirmed()
         except InquiryStopped as stopped:
             self.verdict, self.message = stopped.verdict, stopped.message
+            if self.accepted and not self.undecided:  # only the confirming offer went unanswered
+                self.verdict = IkeVerdict.ACCEPTED
         else:
             self.verdict = IkeVerdict.ACCEPTED if self.accepted else IkeVerdict.REJECTED
 

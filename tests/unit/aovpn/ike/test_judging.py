@@ -46,7 +46,7 @@ def server(*policies: IkePolicy, **changes) -> IkeServer:
         rejected_count=168 - len(policies),
         undecided_policies=(),
         other_policy=None,
-        features=None,
+        features=IkeFeatures(True, False, False, (), (), ()),
         method="Stateless",
         cookie_required=False,
         packets_sent=13,

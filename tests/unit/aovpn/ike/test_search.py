@@ -25,6 +25,7 @@ from pkitools.models.outcome import Status
 from pkitools.protocol.ike.message import Message
 from pkitools.protocol.ike.numbers import Exchange, NotifyType, PayloadType
 from pkitools.protocol.ike.payloads import KeyExchange
+from pkitools.protocol.ike.proposals import unpack_proposals
 from pkitools.protocol.ike.sa_init import SaInitRequest
 from pkitools.transport import udp
 from pkitools.transport.udp import NON_ESP_MARKER, Port
@@ -243,6 +244,20 @@ def test_foreign_group_is_not_windows():
     assert server.packets_sent < 30
 
 
+def test_an_unknown_foreign_group_is_named_by_its_number():
+    """Whatever is offered, it wants a group that nobody offered: asked about, it says no."""
+
+    def behaviour(request):
+        groups = {number for item in unpack_proposals(request.bodies(PayloadType.SA)[0]) for number in item.ids(4)}
+        if groups <= {1, 2, 14, 19, 20, 24}:
+            return [notify(request, NotifyType.INVALID_KE_PAYLOAD, b"\x04\x00")]
+        return [notify(request, NotifyType.NO_PROPOSAL_CHOSEN)]
+
+    server = probe(behaviour).value
+    assert server.verdict is IkeVerdict.NOT_EXPRESSIBLE
+    assert (server.other_policy.dh_group, server.other_policy.encryption) == ("1024", "")
+
+
 def test_a_choice_that_was_not_offered():
     behaviour = Correct(ONE)
     foreign = next(iter(proposals_for(ONE_ID)))
@@ -332,6 +347,32 @@ def test_answers_from_another_address_are_ignored():
     assert behaviour.requests
     assert outcome.value.verdict is IkeVerdict.NO_ANSWER
     assert outcome.value.packets_sent > 2
+
+
+class SilentToOffers(Correct):
+    """Answers questions and not what it could accept."""
+
+    def accept(self, request, proposal):
+        answer = super().accept(request, proposal)
+        return answer if len(answer) < 60 else b""
+
+
+def test_an_unanswered_confirmation_leaves_the_answers_standing():
+    outcome = probe(SilentToOffers(ONE))
+    assert outcome.value.accepted_policies == ONE
+    assert outcome.value.verdict is IkeVerdict.ACCEPTED
+    assert [item.id for item in outcome.value.findings] == ["NotConfirmed"]
+    assert outcome.status is Status.OK
+
+
+def test_silence_to_ike_auth_is_a_timeout_for_clients():
+    """What a firewall that drops IP fragments looks like."""
+    outcome = probe(Correct(ONE), certificate=True)
+    shown = outcome.value.certificate
+    assert (shown.answered, shown.shown, shown.judgement) == (False, False, None)
+    (finding,) = [item for item in outcome.value.findings if item.id == "IkeAuthSilent"]
+    assert (finding.code, finding.severity.value) == ("ERROR_IPSEC_IKE_TIMED_OUT", "Warning")
+    assert outcome.status is Status.FINDING
 
 
 # ports
