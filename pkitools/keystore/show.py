@@ -32,7 +32,7 @@ from pkitools.protocol import der, pem
 from pkitools.protocol.crl import read_crl
 from pkitools.protocol.csr import read_request
 from pkitools.protocol.formats import Format, sniff, unarmored
-from pkitools.protocol.pkcs12 import MAX_ITERATIONS, Bag, PfxFile, display_name, inspect_pfx, read_pfx
+from pkitools.protocol.pkcs12 import MAX_ITERATIONS, Bag, PfxFile, described, display_name, inspect_pfx, read_pfx
 from pkitools.protocol.pkcs12.attributes import LOCAL_KEY_SET, NAMES, octets_value, text_value
 from pkitools.protocol.private_key import algorithm_name, split_key
 from pkitools.protocol.public_key import fingerprint
@@ -155,6 +155,11 @@ def _read_other(name: str, data: bytes, passwords: Sequence[Secret], options: Sh
         return _Found(read_source(name, data, passwords, max_iterations=options.max_iterations).content)
     except PasswordError as error:
         return _Found(locked=[_locked_key()], refusal=error if passwords else None, findings=_why_closed(error))
+    except FormatError as error:
+        if error.error_id != "NotPfx":
+            raise
+        text = f"neither keys nor certificates: this is {described(sniff(data))}"
+        raise FormatError(text, hint=error.hint, error_id="UnknownFormat") from error
 
 
 def _locked_key() -> ShownKey:

@@ -10,6 +10,7 @@ from pkitools.protocol.pkcs12.reading import (
     PfxFile,
     Safe,
     decrypt_private_key,
+    described,
     inspect_pfx,
     read_pfx,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Profile",
     "Safe",
     "decrypt_private_key",
+    "described",
     "display_name",
     "encrypt_private_key",
     "inspect_pfx",

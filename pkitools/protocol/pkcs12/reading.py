@@ -132,7 +132,12 @@ def _parse(data: bytes) -> tuple[RawPfx, bool]:
     inner = unarmored(data)
     if inner is not None and sniff(inner) is Format.PFX:
         return parse_pfx(inner), True
-    raise FormatError(f"not a PFX: this is {_A[found]}", hint=_HINTS.get(found, ""), error_id="NotPfx")
+    raise FormatError(f"not a PFX: this is {described(found)}", hint=_HINTS.get(found, ""), error_id="NotPfx")
+
+
+def described(found: Format) -> str:
+    """A format with its article, for sentences."""
+    return _A.get(found, "a PFX")
 
 
 _A = {

@@ -242,8 +242,9 @@ def test_fitness_asks_the_judge(fit_for):
 
 
 def test_what_is_nothing_is_refused():
-    with pytest.raises(FormatError):
-        show_data("x", b"hello", (), ShowOptions())
+    for data, what in ((b"hello", "no format"), (b"", "empty file"), (b"\xfe\xed\xfe\xed" + bytes(9), "JKS")):
+        with pytest.raises(FormatError, match=f"neither keys nor certificates: .*{what}"):
+            show_data("x", data, (), ShowOptions())
 
 
 def test_old_files_for_old_windows():
