@@ -45,10 +45,8 @@ class ProbeOptions:
             raise InputError(f"the timeout must lie between 0 and {MAX_TIMEOUT:g} seconds, not {self.timeout:g}")
         if not 1 <= self.concurrency <= MAX_CONCURRENCY:
             raise InputError(f"the concurrency must lie between 1 and {MAX_CONCURRENCY}, not {self.concurrency}")
-        if self.crit_days < 0 or self.warn_days < self.crit_days:
-            raise InputError(
-                f"--crit-days ({self.crit_days}) must not be negative or above --warn-days ({self.warn_days})"
-            )
+        if min(self.warn_days, self.crit_days) < 0:
+            raise InputError("--warn-days and --crit-days count days before the end: they are not negative")
         if self.proxy is not None:
             object.__setattr__(self, "web_proxy", parse_proxy(self.proxy))
         if self.connect is not None:

@@ -16,6 +16,7 @@ from tests.lab.listeners import Listener, answer, connect_proxy, sleep_until_lef
 from tests.lab.pki import NAME, Leaf
 from tests.lab.replay import RECORDINGS, ack
 from tests.lab.tls_lab import TlsLab, open_lab, run
+from tests.lab.tls_servers import free_port
 
 pytestmark = pytest.mark.lab
 
@@ -222,7 +223,8 @@ def test_what_a_load_balancer_sees(lab: TlsLab):
 
 
 def test_days_left_raise_the_exit_code_and_not_the_validity(lab: TlsLab):
-    assert lab.ask("expiring", "--warn-days", "10").code == 0
+    assert lab.ask("expiring", "--warn-days", "3").code == 0
+    assert lab.ask("expiring", "--warn-days", "5", "--crit-days", "5").code == 0
     critical = lab.ask("expiring", "--warn-days", "400", "--crit-days", "21")
     assert critical.codes("Error") == {"ExpiresSoon"}
     assert critical.record["CertificateIsValid"] is True
@@ -272,7 +274,7 @@ def test_many_targets_stream_in_order_and_a_dead_one_hides_nothing(lab: TlsLab, 
 
 
 def test_every_node_is_probed_with_the_same_name(lab: TlsLab, monkeypatch):
-    port = 10600
+    port = free_port()
     other = lab.leaves["expired"]
     chain, key = lab.servers.write_pair("node-a", lab.leaves["good"])
     chain_b, key_b = lab.servers.write_pair("node-b", other)
@@ -377,7 +379,7 @@ def test_options_that_mean_nothing_exit_2(lab: TlsLab):
         ["--concurrency", "0"],
         ["--proxy", "https://p:1"],
         ["--proxy", "http://u:p@p:1"],
-        ["--crit-days", "40"],
+        ["--crit-days", "-1"],
         ["--sni", "192.0.2.1"],
         ["--ca-file", "/nonexistent"],
         ["--connect", "a b"],
