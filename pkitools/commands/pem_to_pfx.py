@@ -145,6 +145,12 @@ def pem_to_pfx(
     In PSPKI's Convert-PemToPfx: -InputPath are the inputs, -KeyPath is --key, -OutputPath -O, -ProviderName --provider,
     -KeySpec AT_KEYEXCHANGE --key-spec exchange, -StoreLocation LocalMachine --machine.
 
+    Each refusal names its file and cause: wrong or missing password; damaged, and where; no private key; no
+    certificate; the key matches no certificate; several certificates for one key; unsupported algorithm; too many
+    iterations; the target exists or cannot be written. What some Windows reader cannot open is written with a warning
+    that names the reader (exit code 1): Ed25519, Ed448 and RSA-PSS keys, pbmac1, several keys, more iterations than
+    .NET takes.
+
     \b
     Examples:
       pkitools pem-to-pfx fullchain.pem privkey.pem -O vpn.pfx

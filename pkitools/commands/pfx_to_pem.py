@@ -98,6 +98,11 @@ def pfx_to_pem(
     In PSPKI's Convert-PfxToPem: -OutputType is --key-format pkcs1 or pkcs8, -IncludeChain is --chain full (without it
     --chain leaf).
 
+    Each refusal names its cause: wrong password; MAC and encryption passwords differ; damaged, and where; not a PFX;
+    no private key; the key matches no certificate; several keys; no such form of the key; unsupported algorithm; too
+    many iterations; protected to a SID (Export-PfxCertificate -ProtectTo); the target exists, is an input or cannot be
+    written.
+
     \b
     Examples:
       pkitools pfx-to-pem vpn.pfx

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pkitools.errors import InputError, PkiToolsError
+from pkitools.errors import FormatError, InputError, PkiToolsError
 from pkitools.files.reading import read_capped
 from pkitools.files.writing import PRIVATE, PUBLIC, NewFile, write_group
 from pkitools.keystore.inputs import Source, in_file, merge, read_source
@@ -28,6 +28,7 @@ from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemFile, 
 from pkitools.models.keystore import KeyEntry, KeySpec, KeyStoreContent
 from pkitools.models.outcome import Finding
 from pkitools.models.secret import Secret
+from pkitools.protocol.formats import sniff
 from pkitools.protocol.pkcs12 import Profile, write_pfx
 from pkitools.protocol.pkcs12.attributes import display_name
 from pkitools.protocol.pkcs12.writing import DEFAULT_ITERATIONS
@@ -101,6 +102,12 @@ def to_pem(name: str, data: bytes, passwords: Sequence[Secret], options: PemOpti
     """As ``pfx_to_pem`` on bytes; each file's ``path`` is only its ending. ``name`` stands in notes."""
     source = read_source(name, data, passwords, max_iterations=options.max_iterations)
     pairing = match(source.content.keys, source.content.certificates)
+    if not pairing.keys and not source.is_pfx:
+        raise FormatError(
+            f"not a PFX but {sniff(data).value}, and there is no private key in it",
+            hint="pkitools show tells what the file holds",
+            error_id="NotPfx",
+        )
     pair = only_pair(choose_pairs(pairing, alias=options.alias, chosen_thumbprint=options.thumbprint))
     return _pem_result(source, pairing, pair, passwords, options)
 

@@ -349,9 +349,17 @@ def test_errors_tell_the_file_and_hold_no_password(tmp_path: Path) -> None:
         pfx_to_pem(path, "falsches Passwort")
     assert str(path) in caught.value.message
     assert "falsches" not in caught.value.message + caught.value.hint + repr(caught.value)
-    with pytest.raises(FormatError, match="no private key"):
-        path.write_bytes(pki.pem("rsa"))
+    path.write_bytes(pki.pem("rsa"))
+    with pytest.raises(FormatError, match="not a PFX but PEM, and there is no private key") as refused:
         pfx_to_pem(path)
+    assert refused.value.error_id == "NotPfx"
+    path.write_bytes(pki.der("rsa"))
+    with pytest.raises(FormatError, match="not a PFX but DER certificate"):
+        pfx_to_pem(path)
+    path.write_bytes(pfx(certificates=(CertificateEntry(pki.der("rsa")),)))
+    with pytest.raises(FormatError, match="no private key") as refused:
+        pfx_to_pem(path, PASSWORD)
+    assert refused.value.error_id == "NoPrivateKey"
 
 
 def test_encrypted_key_needs_a_password() -> None:
