@@ -97,3 +97,26 @@ def test_flags_are_those_of_the_windows_headers(corpus: Path) -> None:
             if row[0].startswith(group) and "Mask" not in row[1] and "Shift" not in row[1]
         }
         assert {flag.value for flag in flags} - extra == wanted - {0}
+
+
+def supported(flags: int, schema: int) -> tuple[str | None, str | None]:
+    raw = {
+        "msPKI-Private-Key-Flag": (str(flags).encode(),),
+        "msPKI-Template-Schema-Version": (str(schema).encode(),),
+    }
+    found = read_template("CN=x", raw, TemplateContext(OidDirectory()))
+    return found.supported_ca, found.supported_client
+
+
+def test_every_minimum_of_ca_and_client() -> None:
+    """MS-CRTD 2.27: the two version fields, and the schema version where they are 0."""
+    cas = "2003|2008|2008 R2|2012|2012 R2|2016".split("|")
+    clients = "XP|Vista|7|8|8.1|10".split("|")
+    for number, (ca, client) in enumerate(zip(cas, clients, strict=True), 1):
+        flags = number << 16 | number << 24 | 0x10
+        assert supported(flags, 4) == (f"Windows Server {ca}", f"Windows {client}")
+    assert supported(0x07070000, 4) == ("Unknown", "Unknown")
+    assert [supported(0, schema)[1] for schema in (1, 2, 3, 4, 5)] == [
+        "Windows 2000", "Windows XP", "Windows Vista", "Windows 8", "Unknown",
+    ]  # fmt: skip
+    assert supported(0, 5)[0] == "Unknown"
