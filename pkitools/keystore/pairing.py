@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeVar
 
 from pkitools.errors import FormatError
@@ -18,7 +19,10 @@ from pkitools.protocol.strict_der import OCTET_STRING, SEQUENCE, Reader, Value
 from pkitools.protocol.x509 import split_certificate
 
 _MAX_CHAIN = 32
+# Namesakes cost signature checks: in a file made of them, the rest is not checked
+_MAX_NAMESAKES = 200
 _MAX_SIGNERS = 8
+_MAX_CHOICES = 64
 _SUBJECT_KEY_IDENTIFIER = bytes.fromhex("551d0e")
 _AUTHORITY_KEY_IDENTIFIER = bytes.fromhex("551d23")
 Entry = TypeVar("Entry", KeyEntry, CertificateEntry)
@@ -182,19 +186,30 @@ class _Issuers:
         for pair in outlines:
             self._by_subject.setdefault(pair[1].subject, []).append(pair)
         self._by_name: dict[str, list[tuple[CertificateEntry, _Outline]]] | None = None
+        self._found: dict[bytes, CertificateEntry | None] = {}
+        self._choices = 0
 
     def of(self, entry: CertificateEntry) -> CertificateEntry | None:
         """The issuer of a certificate; None for a root, and when it is not there."""
+        if entry.der not in self._found:
+            self._found[entry.der] = self._find(entry)
+        return self._found[entry.der]
+
+    def _find(self, entry: CertificateEntry) -> CertificateEntry | None:
         outline = _outline(entry.der)
         if outline is None or _is_root(outline):
             return None
         wanted = outline.authority_identifier
-        candidates = [
+        fitting = (
             other
-            for other, found in self._named(outline.issuer)
+            for other, found in self._named(outline.issuer)[:_MAX_NAMESAKES]
             if other.der != entry.der and (wanted is None or found.key_identifier in (wanted, None))
-        ]
-        return _signer(entry, candidates) if len(candidates) > 1 else next(iter(candidates), None)
+        )
+        candidates = list(islice(fitting, _MAX_SIGNERS))
+        if len(candidates) < 2:
+            return next(iter(candidates), None)
+        self._choices += 1
+        return _signer(entry, candidates) if self._choices <= _MAX_CHOICES else candidates[0]
 
     def _named(self, name: bytes) -> list[tuple[CertificateEntry, _Outline]]:
         if name in self._by_subject:
@@ -216,9 +231,7 @@ def _signer(entry: CertificateEntry, candidates: list[CertificateEntry]) -> Cert
     from pkitools.protocol.pkcs12.evidence import load_certificate, signed_by
 
     loaded = load_certificate(entry.der)
-    issuers = [
-        (other, issuer) for other in candidates[:_MAX_SIGNERS] if (issuer := load_certificate(other.der)) is not None
-    ]
+    issuers = [(other, issuer) for other in candidates if (issuer := load_certificate(other.der)) is not None]
     fitting = [pair for pair in issuers if loaded is not None and signed_by(loaded, pair[1])] or issuers
     if not fitting:
         return candidates[0]

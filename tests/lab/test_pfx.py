@@ -193,7 +193,8 @@ def test_dotnet_does_with_every_file_what_is_predicted(pwsh, shop, tmp_path, req
         files += corpus_files(request.getfixturevalue("corpus"), tmp_path)
     except pytest.skip.Exception:
         pass
-    asks = [(made, limits) for made in files for limits in ("default", "none")]
+    asks = [(made, "default") for made in files]
+    asks += [(made, "none") for made in files if not made.name.startswith(("openssl", "cryptography", "windows"))]
     lines = [json.dumps({"path": str(made.path), "password": made.password, "limits": limits}) for made, limits in asks]
     script = Path(__file__).with_name("dotnet_pfx.ps1")
     done = subprocess.run([pwsh, "-NoProfile", "-File", str(script)], input="\n".join(lines).encode(),

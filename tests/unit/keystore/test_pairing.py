@@ -17,6 +17,7 @@ from pkitools.keystore.pairing import (
     order_chains,
 )
 from pkitools.models.keystore import CertificateEntry, KeyEntry
+from pkitools.protocol.pkcs12 import evidence
 from tests.lab.crafted_pfx import entry, key
 from tests.lab.pfx_makers import KINDS, certificate, chain_of, der_of, key_of
 
@@ -120,3 +121,16 @@ def test_a_key_whose_length_is_not_its_algorithms_is_damaged():
     with pytest.raises(FormatError, match="damaged"):
         key_fingerprint(odd)
     assert match([KeyEntry(odd)], [entry("ed25519")]).pairs == ()
+
+
+def test_a_file_of_namesakes_ends_soon(monkeypatch):
+    """Each of 300 certificates has 300 possible issuers; only so many signatures are checked."""
+    signer, other = key_of("p256"), chain_of("p256")[2]
+    root = certificate("A", signer.public_key(), None, signer, ca=True)
+    of_a = [certificate("Wurzel", signer.public_key(), root, signer, ca=True) for _ in range(300)]
+    of_b = [certificate("A", signer.public_key(), other, signer, ca=True) for _ in range(300)]
+    entries = [CertificateEntry(der_of(each)) for each in (*of_a, *of_b)]
+    checks = []
+    monkeypatch.setattr(evidence, "signed_by", lambda *pair: checks.append(pair) or True)
+    assert len(match([], entries).others) == 600
+    assert 0 < len(checks) <= 64 * 8
