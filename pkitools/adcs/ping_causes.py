@@ -105,7 +105,7 @@ TABLE: tuple[Row, ...] = (
             Status.NO_ANSWER,
             "the CA's host name does not resolve",
             "check dNSHostName of the CA's object in the directory, and DNS here; --address gives the address by hand",
-            "RPC_S_SERVER_UNAVAILABLE",
+            "WSAHOST_NOT_FOUND",
         ),
         Stage.NAME,
         Kind.UNRESOLVED,
