@@ -24,6 +24,7 @@ from pkitools.errors import (
     ProtocolError,
 )
 from pkitools.models.ca_ping import StageTime, WireUse
+from pkitools.models.outcome import failed
 from pkitools.protocol.dcom import ids
 from pkitools.protocol.dcom.activation import Activation
 from pkitools.protocol.dcom.ids import Interface
@@ -168,8 +169,10 @@ class CaSession:
             addresses = [self._address] if self._address else list(self._resolve(self.host, self._deadline))
         with self.step(Stage.TCP_135):
             self._scm = self._first_that_connects(addresses)
+        with self.step(Stage.AUTH):
+            security = self._logon.security()
         with self.step(Stage.BIND):
-            self._scm.log_on(self._logon.security())
+            self._scm.log_on(security)
 
     def _first_that_connects(self, addresses: Sequence[str]) -> Scm:
         """The addresses in turn; all but the last get only their share of the time."""
@@ -223,8 +226,13 @@ class CaSession:
     def _activate_either(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
         scm = self._require_scm()
         for interface in (ca_class.newer, ca_class.older):
-            self._note(scm, ids.IREMOTE_SCM_ACTIVATOR, 4, "RemoteCreateInstance", "privacy")
-            result = scm.activate(ca_class.clsid, interface.uuid)
+            try:
+                result = scm.activate(ca_class.clsid, interface.uuid)
+            finally:
+                if scm.uses_older_activation:
+                    self._note(scm, ids.IACTIVATION, 0, "RemoteActivation", "privacy")
+                else:
+                    self._note(scm, ids.IREMOTE_SCM_ACTIVATOR, 4, "RemoteCreateInstance", "privacy")
             if result.activation is not None or result.hresult != E_NOINTERFACE:
                 return result.hresult, result.activation, interface
         return E_NOINTERFACE, None, ca_class.older
@@ -242,11 +250,13 @@ class CaSession:
         self.trail.dynamic_port = port
         with self.step(Stage.TCP_DYNAMIC, ca_class.key):
             self._process = RpcConnection(self.trail.address or self.host, port, self._deadline)
+        with self.step(Stage.AUTH, ca_class.key):
+            security = self._logon.security()
         with self.step(Stage.CALL, ca_class.key):
             others = [
                 item for item in (ids.ICERT_REQUEST_D2, ids.ICERT_ADMIN_D2, ids.IREM_UNKNOWN) if item != interface
             ]
-            self._process.bind((interface, *others), self._logon.security())
+            self._process.bind((interface, *others), security)
 
     def call_all(self, target: CaObject, calls: Sequence[tuple[int, bytes, str]]) -> list[bytes | RpcFaultError]:
         """Calls on an object as (opnum, stub, method): reply stubs or faults, in order."""
@@ -310,6 +320,8 @@ class CaSession:
             return None
         try:
             alive = server_alive(address, self._mapper_port, self._deadline)
+        except DeadlineExceededError:
+            return None  # no time was left to hear it
         except PkiToolsError:
             return False
         self.trail.wire.append(_wire(self._mapper_port, ids.IOBJECT_EXPORTER, 5, "ServerAlive2", "none"))
@@ -332,6 +344,9 @@ def _wire(port: int, interface: Interface, opnum: int, method: str, protection: 
 
 def event_of(stage: Stage, error: PkiToolsError) -> Event:
     """The event behind an error of the transport."""
+    if stage is Stage.AUTH and not isinstance(error, RpcFaultError | BindNakError):
+        # no ticket, no KDC, no library, no time while the first logon was proven: the CA itself was not asked
+        return Event(stage, Kind.LOGON)
     match error:
         case NameResolutionError():
             return Event(stage, Kind.UNRESOLVED)
@@ -359,7 +374,8 @@ def _cause(event: Event, error: PkiToolsError) -> Cause:
     """The table's cause; what the error itself knows of a logon or a malformed answer is more exact."""
     cause = explain(event)
     if event.kind is Kind.LOGON:
-        return Cause(cause.id, cause.status, error.message, error.hint or cause.next_step, error.code or cause.code)
+        status = failed("", error).status
+        return Cause(cause.id, status, error.message, error.hint or cause.next_step, error.code or cause.code)
     if event.kind in (Kind.PROTOCOL, Kind.NOT_AUTHENTIC):
         return replace(cause, message=f"{cause.message} ({error.message})")
     return cause

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pkitools import codes
 from pkitools.adcs.ca_session import ADMIN, REQUEST, CaClass, CaObject, CaSession, StepError
-from pkitools.adcs.ping_causes import Cause, Event, Kind, Stage
+from pkitools.adcs.ping_causes import Cause, Event, Kind, Stage, explain
 from pkitools.models.ca_ping import CaPing, InterfacePing, StageTime
 from pkitools.models.outcome import Finding, Outcome, Reason, Severity, Status, finding
 from pkitools.protocol.dcom import icertadmin, icertrequest
@@ -21,6 +21,7 @@ from pkitools.protocol.dcom.orpc import unpack_hresult_only
 from pkitools.transport.rpc import RpcFaultError
 
 E_INVALIDARG = 0x80070057
+CERTSRV_E_ENROLL_DENIED = 0x80094011
 GETCERT_PRODUCTVERSION = 0x70726F64
 _DCE_CODES = {0x1C010002: "nca_op_rng_error", 0x1C010003: "nca_unk_if"}
 """Statuses of C706 appendix N that no SDK header names."""
@@ -111,11 +112,30 @@ class _Ping:
         ping2, version = self._version_and_ping(target, self._name or "")
         done = InterfacePing(target.interface.name, True, ping2, version, Stage.CALL.value)
         self._results[target.ca_class.key] = done
+        if target.ca_class is ADMIN and target.is_newer:
+            self._tell_denied_requests_apart(target)
+
+    def _tell_denied_requests_apart(self, target: CaObject) -> None:
+        """ICertRequest refuses both an account without Enroll and, closed to all, everybody: the CA's configuration
+        tells which, to those who may read it."""
+        error = self._errors.get("request")
+        if error is None or error.event.code != CERTSRV_E_ENROLL_DENIED:
+            return
+        stub = icertadmin.pack_get_config_entry(self._name or "", None, "InterfaceFlags")
+        try:
+            reply = self._session.call(target, icertadmin.OPNUM_GET_CONFIG_ENTRY, stub, "GetConfigEntry")
+            with self._session.step(Stage.CALL, target.ca_class.key):
+                _, flags = icertadmin.unpack_get_config_entry(reply)
+        except StepError:
+            return  # it stays with both causes named
+        if isinstance(flags, int):
+            closed = bool(flags & icertadmin.IF_NOREMOTEICERTREQUEST)
+            event = replace(error.event, closed=closed)
+            self.failed(REQUEST, StepError(event, explain(event), error.error))
 
     def _version_and_ping(self, target: CaObject, name: str) -> tuple[bool, str]:
         replies = self._session.call_all(target, _questions(target, name))
-        ping2 = replies[1]
-        ping_ok = not isinstance(ping2, RpcFaultError) and unpack_hresult_only(ping2, "Ping reply") == 0
+        ping_ok = self._is_good_ping(replies[1], target)
         self._ping2[target.ca_class.key] = ping_ok
         first = replies[0]
         try:
@@ -129,6 +149,12 @@ class _Ping:
             self._explain_wrong_name(target, error)
             raise
         return ping_ok, text_of(blob)
+
+    def _is_good_ping(self, reply: bytes | RpcFaultError, target: CaObject) -> bool:
+        if isinstance(reply, RpcFaultError):
+            return False
+        with self._session.step(Stage.CALL, target.ca_class.key):
+            return unpack_hresult_only(reply, "Ping reply") == 0
 
     def _explain_wrong_name(self, target: CaObject, error: StepError) -> None:
         if error.event.code != E_INVALIDARG or target.ca_class is not REQUEST:

@@ -48,7 +48,8 @@ class Event:
     """What happened: the step, the kind of end, the number (HRESULT, fault status, reject reason) where there is one.
 
     ``interface`` is ``request`` or ``admin``; ``registered`` whether the endpoint mapper knows certsvc, ``known``
-    whether the same logon was good for another call, both None when unknown.
+    whether the same logon was good for another call, ``closed`` whether the CA's InterfaceFlags close ICertRequest to
+    remote callers; all None when unknown.
     """
 
     stage: Stage
@@ -57,6 +58,7 @@ class Event:
     interface: str = "request"
     registered: bool | None = None
     known: bool | None = None
+    closed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Row:
     interface: str | None = None
     registered: bool | None = None
     known: bool | None = None
+    closed: bool | None = None
 
     def applies(self, event: Event) -> bool:
         """Whether the event is of this row."""
@@ -90,6 +93,7 @@ class Row:
             (self.interface, event.interface),
             (self.registered, event.registered),
             (self.known, event.known),
+            (self.closed, event.closed),
         )
         return self.kind is event.kind and all(want is None or want == is_ for want, is_ in pairs)
 
@@ -359,6 +363,32 @@ TABLE: tuple[Row, ...] = (
         Stage.CALL,
         Kind.HRESULT,
         0x80070057,
+    ),
+    Row(
+        Cause(
+            "RemoteRequestsClosed",
+            Status.FINDING,
+            "the CA takes no remote requests from anybody: IF_NOREMOTEICERTREQUEST is set in its InterfaceFlags",
+            "on the CA: certutil -setreg CA\\InterfaceFlags -IF_NOREMOTEICERTREQUEST, then restart certsvc",
+            "CERTSRV_E_ENROLL_DENIED",
+        ),
+        Stage.CALL,
+        Kind.HRESULT,
+        0x80094011,
+        closed=True,
+    ),
+    Row(
+        Cause(
+            "EnrollDenied",
+            Status.REFUSED,
+            "the account lacks Request Certificates (Enroll) on the CA",
+            _RIGHTS,
+            "CERTSRV_E_ENROLL_DENIED",
+        ),
+        Stage.CALL,
+        Kind.HRESULT,
+        0x80094011,
+        closed=False,
     ),
     Row(
         Cause(

@@ -27,6 +27,7 @@ from pkitools.transport.deadline import Deadline
 from pkitools.transport.rpc import BindRejectedError, Call, RpcConnection, RpcFaultError, RpcSecurity
 
 ENDPOINT_MAPPER_PORT = 135
+ABSTRACT_SYNTAX_NOT_SUPPORTED = 1
 FAULT_OPNUM_OUT_OF_RANGE = 0x1C010002
 FAULT_UNKNOWN_INTERFACE = 0x1C010003
 
@@ -34,22 +35,34 @@ FAULT_UNKNOWN_INTERFACE = 0x1C010003
 class Scm(RpcConnection):
     """The connection to the activation service on port 135, protected, one logon."""
 
+    uses_older_activation = False
+    """Whether RemoteActivation is used, because the server lacks RemoteCreateInstance."""
+
     def log_on(self, security: RpcSecurity) -> None:
-        """Bind the activator, and the object exporter beside it: a harmless call of the same logon."""
-        self.bind((ids.IREMOTE_SCM_ACTIVATOR, ids.IOBJECT_EXPORTER), security)
+        """Bind both forms of the activator, and the object exporter beside them: a harmless call of the same logon.
+
+        Raises BindRejectedError when the server offers neither form.
+        """
+        forms = (ids.IREMOTE_SCM_ACTIVATOR, ids.IACTIVATION)
+        self.bind((*forms, ids.IOBJECT_EXPORTER), security, any_of=True)
+        if not any(map(self.offers, forms)):
+            raise BindRejectedError(ids.IREMOTE_SCM_ACTIVATOR, ABSTRACT_SYNTAX_NOT_SUPPORTED)
+        self.uses_older_activation = not self.offers(ids.IREMOTE_SCM_ACTIVATOR)
 
     def activate(self, clsid: UUID, iid: UUID) -> ActivationResult:
         """RemoteCreateInstance; RemoteActivation where the server does not know it. Raises RpcFaultError."""
-        stub = pack_remote_create_instance(clsid, iid)
-        try:
-            stub = self.call(Call(ids.IREMOTE_SCM_ACTIVATOR, OPNUM_REMOTE_CREATE_INSTANCE, stub))
-        except RpcFaultError as fault:
-            if fault.status not in (FAULT_OPNUM_OUT_OF_RANGE, FAULT_UNKNOWN_INTERFACE):
-                raise
-            self.add_interface(ids.IACTIVATION)
-            stub = self.call(Call(ids.IACTIVATION, OPNUM_REMOTE_ACTIVATION, pack_remote_activation(clsid, iid)))
-            return unpack_remote_activation(stub, iid)
-        return unpack_remote_create_instance(stub, iid)
+        if not self.uses_older_activation:
+            stub = pack_remote_create_instance(clsid, iid)
+            try:
+                stub = self.call(Call(ids.IREMOTE_SCM_ACTIVATOR, OPNUM_REMOTE_CREATE_INSTANCE, stub))
+                return unpack_remote_create_instance(stub, iid)
+            except RpcFaultError as fault:
+                unknown = fault.status in (FAULT_OPNUM_OUT_OF_RANGE, FAULT_UNKNOWN_INTERFACE)
+                if not unknown or not self.offers(ids.IACTIVATION):
+                    raise
+                self.uses_older_activation = True
+        stub = self.call(Call(ids.IACTIVATION, OPNUM_REMOTE_ACTIVATION, pack_remote_activation(clsid, iid)))
+        return unpack_remote_activation(stub, iid)
 
     def is_logon_good(self) -> bool:
         """Whether the same logon serves for ServerAlive2: tells bad credentials from a refused activation."""

@@ -160,10 +160,13 @@ class RpcConnection:
         """From now on another deadline holds: connecting may have had a shorter one."""
         self._deadline = deadline
 
-    def bind(self, interfaces: Sequence[Interface], security: RpcSecurity | None = None) -> None:
+    def bind(
+        self, interfaces: Sequence[Interface], security: RpcSecurity | None = None, *, any_of: bool = False
+    ) -> None:
         """Bind the first interface, and the others as further presentation contexts where the server takes them.
 
-        Raises BindRejectedError when the first is refused, BindNakError, AuthenticationError.
+        Raises BindRejectedError when the first is refused (``any_of``: when all are), BindNakError,
+        AuthenticationError.
         """
         self._security = security
         contexts = tuple(enumerate(interfaces))
@@ -172,7 +175,7 @@ class RpcConnection:
         reply = self._negotiate(PduType.BIND, pack_bind(contexts), token, flags)
         self._sign_header = bool(reply.flags & PduFlag.SUPPORT_HEADER_SIGN)
         self._multiplexed = bool(reply.flags & PduFlag.CONC_MPX)
-        self._take_results(reply, contexts)
+        self._take_results(reply, contexts, any_of=any_of)
         if security is not None:
             self._finish_authentication(security, reply)
         self.is_bound = True
@@ -207,7 +210,11 @@ class RpcConnection:
         reply = self._negotiate(PduType.ALTER_CONTEXT, pack_bind(contexts), None, WHOLE)
         self._take_results(reply, contexts)
 
-    def _take_results(self, reply: Pdu, contexts: tuple[tuple[int, Interface], ...]) -> None:
+    def offers(self, interface: Interface) -> bool:
+        """Whether the server took the interface when it was bound."""
+        return interface in self._contexts
+
+    def _take_results(self, reply: Pdu, contexts: tuple[tuple[int, Interface], ...], *, any_of: bool = False) -> None:
         results = BindAck.unpack(reply.body).results
         if len(results) < len(contexts):
             raise ProtocolError(f"the server judged {len(results)} of {len(contexts)} presentation contexts")
@@ -215,7 +222,7 @@ class RpcConnection:
             if result.result == 0:
                 self._contexts[interface] = context_id
         first = contexts[0][1]
-        if first not in self._contexts:
+        if first not in self._contexts and not (any_of and self._contexts):
             raise BindRejectedError(first, results[0].reason)
 
     def _negotiate(self, pdu_type: PduType, body: bytes, token: bytes | None, flags: PduFlag) -> Pdu:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_UNANSWERED = 3
+"""Attempts without an answer at the same time: a wrong password counts at most so often, fewer than lockout takes."""
 _KERBEROS_ERRORS = 0x96C73A00
 """What MIT's error table adds to a code of RFC 4120 7.5.9, as an unsigned number."""
 _FIRST_LIBRARY_ERROR = 128
@@ -134,7 +138,9 @@ class Logon:
         self.credentials = credentials
         self.kerberos_configuration = kerberos.KerberosConfiguration()
         self._dns_server = dns_server
-        self._gate = threading.Lock()
+        self._gate = threading.Condition()
+        self._unanswered = 0
+        self._tried_at = 0.0
         self._proven = False
         self._refusal: LogonRefusedError | None = None
         self._ticket_lock = threading.Lock()
@@ -164,24 +170,15 @@ class Logon:
         return self._refusal
 
     @contextlib.contextmanager
-    def attempt(self, deadline: Deadline) -> Iterator[None]:
+    def attempt(self, deadline: Deadline, patience: float = math.inf) -> Iterator[None]:
         """Around whatever shows these credentials to a server: refused once, they are not sent again in this run.
 
+        Until the first success attempts go one by one. Where each attempt asks another server, ``patience`` are the
+        seconds after which a silent one no longer holds up the next, at most ``MAX_UNANSWERED`` at the same time.
         Raises the first refusal again instead of entering.
         """
-        alone = not self._proven
-        waiting = "waiting for the first logon"
-        if alone and not self._gate.acquire(timeout=deadline.require(waiting)):
-            deadline.require(waiting)
-            raise DeadlineExceededError(f"timed out while {waiting}")
+        alone = self._enter(deadline, patience)
         try:
-            if self._refusal is not None:
-                first = self._refusal
-                raise LogonRefusedError(
-                    first.message,
-                    hint=f"not tried again, so that the account is not locked; {first.hint}",
-                    code=first.code,
-                ) from first
             yield
             self._proven = True
         except LogonRefusedError as error:
@@ -189,7 +186,30 @@ class Logon:
             raise
         finally:
             if alone:
-                self._gate.release()
+                with self._gate:
+                    self._unanswered -= 1
+                    self._gate.notify_all()
+
+    def _enter(self, deadline: Deadline, patience: float) -> bool:
+        """Waits for the turn; whether the attempt counts as unproven. Raises the first refusal."""
+        with self._gate:
+            while True:
+                if self._refusal is not None:
+                    first = self._refusal
+                    raise LogonRefusedError(
+                        first.message,
+                        hint=f"not tried again, so that the account is not locked; {first.hint}",
+                        code=first.code,
+                    ) from first
+                if self._proven:
+                    return False
+                silence = time.monotonic() - self._tried_at
+                if not self._unanswered or (silence >= patience and self._unanswered < MAX_UNANSWERED):
+                    self._unanswered += 1
+                    self._tried_at = time.monotonic()
+                    return True
+                left = deadline.require("waiting for the first logon, which a server has not answered")
+                self._gate.wait(min(left, patience - silence) if silence < patience else left)
 
     def methods(self, host: str) -> tuple[AuthMethod, ...]:
         """The methods to try with a host, best first; the next one only when the one before is not possible at all."""

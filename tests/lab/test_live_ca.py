@@ -16,6 +16,7 @@ import pytest
 from tests.lab import pki_lab
 from tests.lab.ca_standin import CaData, CaStandin, Faults, Template
 from tests.lab.pki_directory import LabCA, enrollment_service
+from tests.lab.programs import require_program
 from tests.lab.samba_dc import ALICE, BASE_DN, SambaDC, User
 
 pytestmark = [
@@ -163,3 +164,25 @@ def test_wrong_password_reaches_the_kdc_once(live: Live) -> None:
     assert done.returncode == 4, done.stdout + done.stderr
     assert live.dc.bad_password_count("alice") <= before + 1
     assert "wrong" not in done.stderr
+
+
+def test_a_kdc_that_knows_no_such_host_is_not_the_ca_that_denies(live: Live) -> None:
+    target = f"ca8.ad.example.test\\{NAME}"
+    (record,) = live.records("ping-ca", target, "--address", ADDRESS, code=4)
+    assert (record["Reason"]["Id"], record["Reason"]["Code"]) == ("LogonFailed", "SEC_E_TARGET_UNKNOWN")
+    assert record["Request"]["Stage"] == "auth"
+    assert (record["RpcAlive"], record["ServiceRegistered"]) == (True, True)
+    assert not live.server.calls().count("RemoteCreateInstance")
+
+
+def test_a_clock_that_is_wrong_is_named(live: Live, kerberos_library: None) -> None:
+    """The real KDC refuses a preauthentication that is an hour off."""
+    require_program("faketime")
+    environment = {**os.environ, "LAB_PASSWORD": ALICE.password, "KRB5_CONFIG": str(live.dc.krb5_conf)}
+    environment["FAKETIME_DONT_FAKE_MONOTONIC"] = "1"
+    command = ["faketime", "-f", "+1h", sys.executable, "-m", "pkitools", "ping-ca", f"{HOST}\\{NAME}", "-o", "json"]
+    command += ["--user", "alice@ad.example.test", "--password-env", "LAB_PASSWORD", "--dns", live.dc.address]
+    command += ["--auth", "kerberos"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    (record,) = json.loads(done.stdout)
+    assert (done.returncode, record["Reason"]["Code"]) == (4, "SEC_E_TIME_SKEW"), done.stdout

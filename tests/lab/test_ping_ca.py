@@ -15,7 +15,7 @@ import pytest
 from pkitools.adcs.ca_session import REQUEST, CaSession, StepError
 from pkitools.adcs.ca_state import read_state
 from pkitools.adcs.ping import parse_config
-from pkitools.adcs.ping_causes import TABLE, Event, Kind, Stage, explain
+from pkitools.adcs.ping_causes import TABLE
 from pkitools.adcs.ping_many import PingOptions, ping_many, ping_one
 from pkitools.adcs.service_status import read_service_status
 from pkitools.cli.main import run
@@ -123,10 +123,56 @@ def test_older_interfaces_and_older_activation(users):
     assert outcome.status is Status.OK
     assert outcome.value is not None
     assert outcome.value.request.interface == "ICertRequestD"
-    with standin(users, Faults(reject_interfaces=frozenset({"IRemoteSCMActivator"}))) as server:
+    with standin(users, Faults(only_remote_activation=True)) as server:
+        older = ping(server, explain=True)
+    assert older.status is Status.OK
+    assert server.calls().count("RemoteActivation") == 2
+    assert older.value is not None
+    assert ("IActivation", 0) in {(use.interface, use.opnum) for use in older.value.wire}
+    assert "RemoteCreateInstance" not in {use.method for use in older.value.wire}
+    assert not any(server.references.values())
+    both = frozenset({"IRemoteSCMActivator", "IActivation"})
+    with standin(users, Faults(reject_interfaces=both)) as server:
         refused = ping(server)
     assert refused.reason is not None
     assert refused.reason.id == "NotAnRpcHost"
+
+
+def test_older_activation_fails_as_the_newer_does(users):
+    faults = Faults(only_remote_activation=True, activate_hresult={"request": 0x80040154})
+    with standin(users, faults) as server:
+        outcome = ping(server)
+    assert outcome.reason is not None
+    assert (outcome.reason.id, outcome.reason.code_hex) == ("CaRoleAbsent", "0x80040154")
+
+
+def test_static_endpoint_goes_before_the_port_that_the_ca_names(users):
+    with standin(users) as server:
+        server.faults.bindings = ((7, "CA1[1]"),)
+        refused = ping(server)
+        outcome = ping(server, static_port=server.process_port)
+    assert refused.reason is not None
+    assert (refused.reason.id, "port 1" in refused.reason.message) == ("DynamicPortRefused", True)
+    assert outcome.status is Status.OK
+    assert outcome.value is not None
+    assert outcome.value.dynamic_port == server.process_port
+
+
+@pytest.mark.parametrize(
+    ("user", "flags", "cause", "says"),
+    [
+        ("admin", 0x643, "RemoteRequestsClosed", "IF_NOREMOTEICERTREQUEST"),
+        ("reader", 0x641, "EnrollDenied", "lacks Request Certificates (Enroll) on the CA"),
+        ("zoë", 0x643, "EnrollDenied", "or the CA takes no remote requests"),
+    ],
+)
+def test_closed_to_all_and_closed_to_the_account_are_told_apart(users, user, flags, cause, says):
+    """Only who may read the configuration can know; others get both causes named."""
+    with standin(users, interface_flags=flags) as server:
+        outcome = ping(server, logon=logon_as(user))
+    assert outcome.reason is not None
+    assert (outcome.reason.id, outcome.reason.code) == (cause, "CERTSRV_E_ENROLL_DENIED")
+    assert says in outcome.reason.message
 
 
 def test_ipv6(users):
@@ -140,7 +186,7 @@ def test_ipv6(users):
         assert ping(server).status is Status.OK
 
 
-BROKEN = Status.PROTOCOL_ERROR
+RPC_DOWN = "0x000006BA"
 
 
 def activation(hresult: int, **more: bool) -> Faults:
@@ -186,6 +232,8 @@ CASES = [
     ),
     (Faults(bindings=((15, "CA1[\\pipe\\x]"),)), {}, "bindings", "NoTcpBinding", None, Status.FINDING),
     (Faults(process_closed=True), {}, "tcp-dynamic", "DynamicPortRefused", "0x000006BA", Status.NO_ANSWER),
+    (Faults(process_drops_syn=True), {"timeout": 0.5}, "tcp-dynamic", "DynamicPortBlocked", RPC_DOWN, Status.NO_ANSWER),
+    (Faults(trickle=True, trickle_pause=0.2), {"timeout": 0.5}, "bind", "Timeout", "0x000006BE", Status.NO_ANSWER),
     (Faults(process_silent=True), {"timeout": 0.5}, "call", "Timeout", "0x000006BE", Status.NO_ANSWER),
     (
         Faults(reject_interfaces=frozenset({"ICertRequestD2"})),
@@ -288,15 +336,69 @@ def test_every_row_of_the_table_is_reached_by_a_case_or_stands_for_one():
         "LogonFailed",
         "AdminRightMissing",
         "WrongCaName",
-        "DynamicPortBlocked",
+        "RemoteRequestsClosed",
     }
     assert {row.cause.id for row in TABLE} <= reached
 
 
-def test_silent_dynamic_port_is_named_with_its_number():
-    cause = explain(Event(Stage.TCP_DYNAMIC, Kind.TIMEOUT))
-    assert cause.id == "DynamicPortBlocked"
-    assert "49152-65535" in cause.next_step
+def test_silent_dynamic_port_is_named_with_its_number(users):
+    with standin(users, Faults(process_drops_syn=True)) as server:
+        outcome = ping(server, timeout=0.4)
+    assert outcome.reason is not None
+    assert f"(port {server.process_port})" in outcome.reason.message
+    assert "49152-65535" in outcome.reason.next_step
+
+
+def test_a_malformed_ping_reply_ends_the_ping_not_the_program(users):
+    def cut(stage: str, stub: bytes) -> bytes:
+        return stub[:9] if stage == "call" and len(stub) == 12 else stub
+
+    with standin(users, Faults(mutate_stub=cut)) as server:
+        outcome = ping(server)
+    assert outcome.status is Status.PROTOCOL_ERROR
+
+
+def test_without_a_ticket_or_a_library_it_is_the_logon_that_failed_not_the_ca(users):
+    kerberos = Logon(Credentials("zoë@nirgends.invalid", Secret("x"), method=AuthMethod.KERBEROS))
+    with standin(users) as server:
+        for target in (f"127.0.0.1\\{NAME}", f"ca.nirgends.invalid\\{NAME}"):
+            outcome = ping(server, target, logon=kerberos, timeout=5)
+            assert outcome.reason is not None
+            assert outcome.value is not None
+            assert (outcome.reason.id, outcome.value.request.stage) == ("LogonFailed", "auth")
+            assert outcome.reason.next_step
+            assert outcome.value.service_registered is True
+    assert not server.calls().count("RemoteCreateInstance")
+
+
+def test_a_host_that_is_silent_at_the_first_logon_delays_no_other(users):
+    """The wrong-password rule lets one logon go first; a host that never answers it must not hold up the rest."""
+    silent = standin(users, Faults(silent_on="activate"))
+    good = [standin(users) for _ in range(8)]
+    servers = [silent, *good]
+    logon = logon_as()
+    outcomes: dict[int, Outcome[CaPing]] = {}
+
+    def work(index: int) -> None:
+        outcomes[index] = ping(servers[index], logon=logon, timeout=2.0)
+
+    for server in servers:
+        server.__enter__()
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(servers))]
+    begin = time.monotonic()
+    threads[0].start()
+    while "RemoteCreateInstance" not in silent.calls():
+        time.sleep(0.005)
+    for thread in threads[1:]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.monotonic() - begin
+    for server in servers:
+        server.__exit__()
+    assert outcomes[0].status is Status.NO_ANSWER
+    assert [outcomes[index].status for index in range(1, 9)] == [Status.OK] * 8
+    assert took < 2.3
 
 
 def test_wrong_name_shows_the_right_one(users):
@@ -502,7 +604,7 @@ def test_nothing_is_left_after_many_pings(users):
         ping(server)
         gc.collect()
         threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
-        for _ in range(200):
+        for _ in range(250):
             ping(server, admin=False)
         time.sleep(0.2)
         gc.collect()

@@ -13,6 +13,9 @@ OPNUM_PING2 = 38
 OPNUM_GET_CONFIG_ENTRY = 44
 OPNUM_GET_MY_ROLES = 47
 
+IF_NOREMOTEICERTREQUEST = 2
+"""In InterfaceFlags (CertSrv.h): ICertRequest is closed to every remote caller."""
+
 VT_I4 = 3
 VT_BSTR = 8
 VT_ARRAY = 0x2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -14,6 +15,7 @@ class Faults:
     mapper_banner: bytes | None = None
     process_silent: bool = False
     process_closed: bool = False
+    process_drops_syn: bool = False
     # security
     bind_nak: int | None = None
     reject_interfaces: frozenset[str] = frozenset()
@@ -50,4 +52,9 @@ class Faults:
     endless_fragments_on: str | None = None
     fragment_size: int | None = None
     trickle: bool = False
+    trickle_pause: float = 0.0005
+    mutate_stub: Callable[[str, bytes], bytes] | None = None
+    """Changes a reply before it is sealed, so that its signature holds. Gets the stage and the stub."""
+    mutate_bytes: Callable[[str, bytes], bytes] | None = None
+    """Changes what goes out on the wire."""
     delay: float = 0.0

@@ -57,6 +57,7 @@ class CaData:
     templates: list[Template] = field(default_factory=lambda: [Template("User", "1.3.6.1.4.1.311.21.8.1.2.1")])
     rights: dict[str, int] = field(default_factory=dict)
     service_state: int = 4
+    interface_flags: int = 0x641
     admins: frozenset[str] = frozenset()
 
     @property
@@ -186,7 +187,7 @@ class Calls:
             code, data = forced, b""
         elif admin and not roles & READ:
             code, data = E_ACCESSDENIED, b""
-        elif not admin and not roles & ENROLL:
+        elif not admin and (not roles & ENROLL or self.ca.interface_flags & 2):
             code, data = ENROLL_DENIED, b""
         elif not self.ca.knows(authority):
             code, data = E_INVALIDARG, b""
@@ -199,7 +200,8 @@ class Calls:
         reader.unique_text()
         reader.unique_text()
         entry = reader.text()
-        if entry == "CAType":
-            out.ref().pad(8).put("I", 3, 0).put("H", 3, 0, 0, 0).put("I", 3, self.ca.ca_type).put("I", forced or 0)
+        values = {"CAType": self.ca.ca_type, "InterfaceFlags": self.ca.interface_flags}
+        if entry in values:
+            out.ref().pad(8).put("I", 3, 0).put("H", 3, 0, 0, 0).put("I", 3, values[entry]).put("I", forced or 0)
         else:
             out.put("I", 0).put("I", 0x80070002)

@@ -85,6 +85,18 @@ class CaStandin:
         self.process_port: int = self.process.getsockname()[1]
         if self.faults.process_closed:
             self.process.close()
+        self._fillers: list[socket.socket] = []
+        if self.faults.process_drops_syn:
+            self._drop_further_connections()
+
+    def _drop_further_connections(self) -> None:
+        """A full backlog drops further SYNs, as a firewall does."""
+        self.process.listen(0)
+        for _ in range(4):
+            filler = socket.socket(self.process.family)
+            filler.setblocking(False)
+            filler.connect_ex(self.process.getsockname())
+            self._fillers.append(filler)
 
     @staticmethod
     def _listen(address: str, port: int) -> socket.socket:
@@ -97,12 +109,14 @@ class CaStandin:
 
     def __enter__(self) -> CaStandin:
         for listener, kind in ((self.mapper, "scm"), (self.process, "process")):
-            if listener.fileno() >= 0:
+            if listener.fileno() >= 0 and not (kind == "process" and self._fillers):
                 threading.Thread(target=self._accept, args=(listener, kind), daemon=True).start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
+        for filler in self._fillers:
+            filler.close()
         for listener in (self.mapper, self.process):
             try:
                 listener.shutdown(socket.SHUT_RDWR)
@@ -200,11 +214,13 @@ class Session:
         if faults.flipped_bit_on and faults.flipped_bit_on[0] == stage:
             at = faults.flipped_bit_on[1] % (len(data) * 8)
             data = data[: at // 8] + bytes([data[at // 8] ^ 1 << at % 8]) + data[at // 8 + 1 :]
+        if faults.mutate_bytes is not None:
+            data = faults.mutate_bytes(stage, data)
         if faults.trickle:
             for index in range(len(data)):
                 self.sock.sendall(data[index : index + 1])
                 if index < 40:
-                    time.sleep(0.0005)
+                    time.sleep(faults.trickle_pause)
             return
         self.sock.sendall(data)
 
@@ -273,7 +289,8 @@ class Session:
         if not self.faults.only_old_interfaces:
             own |= {REQUEST_D2, ADMIN_D2}
         known = scm if self.kind == "scm" else own
-        names = {REQUEST_D2: "ICertRequestD2", ADMIN_D2: "ICertAdminD2", ACTIVATOR: "IRemoteSCMActivator"}
+        names = {REQUEST_D2: "ICertRequestD2", ADMIN_D2: "ICertAdminD2"}
+        names |= {ACTIVATOR: "IRemoteSCMActivator", ACTIVATION: "IActivation"}
         if abstract not in known or names.get(abstract) in self.faults.reject_interfaces:
             return struct.pack("<HH", 2, 1) + bytes(20)
         if NDR.bytes_le not in [item[:16] for item in offered]:
@@ -353,6 +370,8 @@ class Session:
             call_id += 77
         if faults.wrong_context_on == stage:
             context += 5
+        if faults.mutate_stub is not None:
+            stub = faults.mutate_stub(stage, stub)
         size = faults.fragment_size or 5700
         pieces = [stub[i : i + size] for i in range(0, len(stub), size)] or [b""]
         data = b""

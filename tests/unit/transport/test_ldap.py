@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import threading
 import time
 
@@ -353,6 +355,29 @@ def test_many_threads_show_a_wrong_password_once():
             thread.join()
         assert logon.refused is not None
     assert len(shown) == 1
+
+
+def test_a_silent_server_holds_up_the_next_for_its_patience_and_three_at_most():
+    entered: list[float] = []
+    release = threading.Event()
+    began = time.monotonic()
+
+    def attempt(logon: Logon) -> None:
+        with contextlib.suppress(DeadlineExceededError), logon.attempt(Deadline(0.6), patience=0.1):
+            entered.append(time.monotonic() - began)
+            release.wait()
+            raise DeadlineExceededError("silent")
+
+    with Logon(CREDENTIALS) as logon:
+        threads = [threading.Thread(target=attempt, args=(logon,)) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.8)
+        release.set()
+        for thread in threads:
+            thread.join()
+    assert len(entered) == 3
+    assert [round(later - sooner, 3) >= 0.099 for sooner, later in itertools.pairwise(entered)] == [True, True]
 
 
 def test_proven_credentials_are_used_by_many_at_once():
