@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pkitools.adcs.service import get_ca, get_ca_template, get_template
+    from pkitools.adcs.service import get_ca, get_ca_template, get_template, ping_ca
     from pkitools.aovpn.compare import compare_ipsec
     from pkitools.aovpn.error_message import find_error_messages, get_error_message
     from pkitools.aovpn.ike.run import test_ike
@@ -22,68 +22,86 @@ if TYPE_CHECKING:
     from pkitools.keystore.convert import PemOptions, PfxOptions, pem_to_pfx, pfx_to_pem
     from pkitools.keystore.show import ShowOptions, show
     from pkitools.models.ca import CATemplate, CertificationAuthority
+    from pkitools.models.ca_ping import CaPing
     from pkitools.models.conversion import ChainChoice, KeyFormat, Layout, PemToPfxResult, PfxToPemResult
     from pkitools.models.error_message import ErrorMessage
     from pkitools.models.ike import IkeServer
     from pkitools.models.ipsec_comparison import PolicyComparison
+    from pkitools.models.outcome import Finding, Outcome, Severity, Status
     from pkitools.models.phonebook import PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
+    from pkitools.models.secret import Secret
     from pkitools.models.shown import FitFor, ShownFile
     from pkitools.models.template import CertificateTemplate
     from pkitools.models.tls import WebServerSsl
     from pkitools.tls.run import test_ssl
+    from pkitools.transport.credentials import Credentials, DirectoryAddress
 
 # name -> module that defines it
 _EXPORTS = {
-    "PolicyComparison": "pkitools.models.ipsec_comparison",
-    "compare_ipsec": "pkitools.aovpn.compare",
-    "VpnProfile": "pkitools.models.phonebook",
-    "PhonebookSettings": "pkitools.models.phonebook",
-    "PhonebookEntry": "pkitools.models.phonebook",
-    "PhonebookEdit": "pkitools.models.phonebook",
-    "get_profile": "pkitools.aovpn.reading",
-    "get_phonebook": "pkitools.aovpn.reading",
-    "set_phonebook": "pkitools.aovpn.phonebook_edit",
-    "ErrorMessage": "pkitools.models.error_message",
-    "find_error_messages": "pkitools.aovpn.error_message",
-    "get_error_message": "pkitools.aovpn.error_message",
     "CATemplate": "pkitools.models.ca",
+    "CaPing": "pkitools.models.ca_ping",
     "CertificateTemplate": "pkitools.models.template",
     "CertificationAuthority": "pkitools.models.ca",
-    "get_ca": "pkitools.adcs.service",
-    "get_ca_template": "pkitools.adcs.service",
-    "get_template": "pkitools.adcs.service",
-    "IkeServer": "pkitools.models.ike",
-    "test_ike": "pkitools.aovpn.ike.run",
     "ChainChoice": "pkitools.models.conversion",
+    "Credentials": "pkitools.transport.credentials",
+    "DirectoryAddress": "pkitools.transport.credentials",
+    "ErrorMessage": "pkitools.models.error_message",
     "ExitCode": "pkitools.errors",
+    "Finding": "pkitools.models.outcome",
+    "FitFor": "pkitools.models.shown",
+    "IkeServer": "pkitools.models.ike",
     "KeyFormat": "pkitools.models.conversion",
     "Layout": "pkitools.models.conversion",
+    "Outcome": "pkitools.models.outcome",
     "PemOptions": "pkitools.keystore.convert",
     "PemToPfxResult": "pkitools.models.conversion",
     "PfxOptions": "pkitools.keystore.convert",
     "PfxToPemResult": "pkitools.models.conversion",
+    "PhonebookEdit": "pkitools.models.phonebook",
+    "PhonebookEntry": "pkitools.models.phonebook",
+    "PhonebookSettings": "pkitools.models.phonebook",
     "PkiToolsError": "pkitools.errors",
-    "WebServerSsl": "pkitools.models.tls",
-    "FitFor": "pkitools.models.shown",
+    "PolicyComparison": "pkitools.models.ipsec_comparison",
+    "Secret": "pkitools.models.secret",
+    "Severity": "pkitools.models.outcome",
     "ShowOptions": "pkitools.keystore.show",
     "ShownFile": "pkitools.models.shown",
-    "show": "pkitools.keystore.show",
+    "Status": "pkitools.models.outcome",
+    "VpnProfile": "pkitools.models.phonebook",
+    "WebServerSsl": "pkitools.models.tls",
+    "compare_ipsec": "pkitools.aovpn.compare",
+    "find_error_messages": "pkitools.aovpn.error_message",
+    "get_ca": "pkitools.adcs.service",
+    "get_ca_template": "pkitools.adcs.service",
+    "get_error_message": "pkitools.aovpn.error_message",
+    "get_phonebook": "pkitools.aovpn.reading",
+    "get_profile": "pkitools.aovpn.reading",
+    "get_template": "pkitools.adcs.service",
     "pem_to_pfx": "pkitools.keystore.convert",
     "pfx_to_pem": "pkitools.keystore.convert",
+    "ping_ca": "pkitools.adcs.service",
+    "set_phonebook": "pkitools.aovpn.phonebook_edit",
+    "show": "pkitools.keystore.show",
+    "test_ike": "pkitools.aovpn.ike.run",
     "test_ssl": "pkitools.tls.run",
 }
 
 __all__ = [
     "CATemplate",
+    "CaPing",
     "CertificateTemplate",
     "CertificationAuthority",
     "ChainChoice",
+    "Credentials",
+    "DirectoryAddress",
     "ErrorMessage",
     "ExitCode",
+    "Finding",
     "FitFor",
     "IkeServer",
     "KeyFormat",
     "Layout",
+    "Outcome",
     "PemOptions",
     "PemToPfxResult",
     "PfxOptions",
@@ -93,8 +111,11 @@ __all__ = [
     "PhonebookSettings",
     "PkiToolsError",
     "PolicyComparison",
+    "Secret",
+    "Severity",
     "ShowOptions",
     "ShownFile",
+    "Status",
     "VpnProfile",
     "WebServerSsl",
     "__version__",
@@ -108,6 +129,7 @@ __all__ = [
     "get_template",
     "pem_to_pfx",
     "pfx_to_pem",
+    "ping_ca",
     "set_phonebook",
     "show",
     "test_ike",

@@ -1,4 +1,4 @@
-"""get-ca, get-ca-template and get-template as functions: open the directory, ask, close."""
+"""get-ca, get-ca-template, get-template and ping-ca as functions: open the directory, ask, close."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pkitools.adcs import discovery
 from pkitools.adcs.at_once import Side
 from pkitools.adcs.reachability import Reachability, Resolver, probe_hosts
 from pkitools.models.ca import CATemplate, CertificationAuthority
+from pkitools.models.ca_ping import CaPing
 from pkitools.models.outcome import Outcome, judged
 from pkitools.models.template import CertificateTemplate
 from pkitools.transport.credentials import Credentials, DirectoryAddress
@@ -110,6 +111,24 @@ def get_template(
         yield from discovery.find_templates(
             directory, names=names, display_names=display_names, oids=oids, always_on_vpn=always_on_vpn
         )
+
+
+def ping_ca(
+    targets: Sequence[str],
+    address: DirectoryAddress | None = None,
+    credentials: Credentials | None = None,
+    *,
+    admin: bool = True,
+    explain: bool = False,
+    timeout: float = TIMEOUT,
+) -> Iterator[Outcome[CaPing]]:
+    """Ping each CA that a target means (host, ``host\\name``, name, wildcard) through ICertRequest and, with ``admin``,
+    ICertAdmin. ``timeout`` in seconds is for one CA. Raises what ``ping_service.ping_ca`` raises."""
+    from pkitools.adcs.ping_many import PingOptions
+    from pkitools.adcs.ping_service import ping_ca as ping
+
+    batch = ping(targets, address, credentials, PingOptions(timeout=timeout, admin=admin, explain=explain))
+    yield from (item for item in batch.outcomes if isinstance(item, Outcome))
 
 
 @dataclass(frozen=True, slots=True)
