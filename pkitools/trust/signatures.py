@@ -10,11 +10,12 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.signed import SignatureAlgorithm, Signed
 
 _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
@@ -48,12 +49,10 @@ def proof_of(signed: Signed, spki: bytes) -> Proof:
         return Proof.GOOD if _verify(key, signed) else Proof.UNSUPPORTED
     except InvalidSignature:
         return Proof.BAD
-    except (UnsupportedAlgorithm, ValueError, TypeError):
-        return Proof.UNSUPPORTED
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
+        if not means_unreadable(error):
             raise
-        return Proof.UNSUPPORTED  # Rust code of cryptography gave up on hostile input
+        return Proof.UNSUPPORTED
 
 
 @lru_cache(maxsize=128)
@@ -61,10 +60,8 @@ def load_key(spki: bytes) -> Any:
     """The public key, None when cryptography cannot use it."""
     try:
         key = load_der_public_key(spki)
-    except (UnsupportedAlgorithm, ValueError, TypeError):
-        return None
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
+        if not means_unreadable(error):
             raise
         return None
     # A modulus of a million bits would keep the processor busy for the hostile peer that sent it.

@@ -12,11 +12,11 @@ import re
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from pkitools.errors import InputError
 from pkitools.models.certificate import NameKind
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.oid_names import EXTENSIONS
 from pkitools.trust.names import ascii_name
 from pkitools.trust.paths import Path
@@ -42,12 +42,12 @@ def strict_refusal(path: Path, name: str | None, now: datetime) -> str | None:
         builder.build_server_verifier(subject).verify(leaf_certificate, others[:-1])
     except VerificationError as error:
         return _reason(error)
-    except (InputError, UnsupportedAlgorithm, ValueError, TypeError):
-        return "a certificate or the name is not in the form of RFC 5280"
+    except InputError:
+        return "the name is not in the form of RFC 5280"
     except BaseException as error:
-        if type(error).__name__ != "PanicException":
+        if not means_unreadable(error):
             raise
-        return "a certificate is malformed"  # Rust code of cryptography gave up on it
+        return "a certificate or the name is not in the form of RFC 5280"
     return None
 
 
