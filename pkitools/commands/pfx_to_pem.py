@@ -141,6 +141,8 @@ def _convert(
     from pkitools.keystore.convert import is_folder
 
     yield from given.notices
+    if out == "":  # a shell variable that was not set
+        raise InputError("the name of the file to write is empty")
     if len(files) > 1 and out is not None and not is_folder(out):
         raise InputError(
             f"{len(files)} files cannot be written to {out!r}",

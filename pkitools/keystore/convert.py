@@ -194,16 +194,25 @@ def make_folder(out: PathName) -> None:
 
 
 def stem_of(name: str) -> str:
-    """The name of an output: that of the input without folder and ending. What is in the file has no say."""
-    return Path(name).stem or "certificate"
+    """The name of an output: that of the input without folder and ending. What is in the file has no say.
+
+    Of ``..pfx`` a dot or two would be left, which is a folder and no name.
+    """
+    stem = Path(name).stem
+    return stem if stem.strip(".") else "certificate"
 
 
 def base_of(out: PathName, input_name: str, *, folder: bool) -> Path:
-    """The path of the outputs without ending: in a folder named by the input, else ``out`` without its ending."""
+    """The path of the outputs without ending: in a folder named by the input, else ``out`` without its ending.
+
+    Raises InputError for an empty ``out``.
+    """
     if folder:
         return Path(out) / stem_of(input_name)
     path = Path(out)
-    return path.with_name(path.stem) if path.name else path
+    if not path.name:
+        raise InputError("the name of the file to write is empty")
+    return path.with_name(stem_of(path.name))
 
 
 def pem_to_pfx(

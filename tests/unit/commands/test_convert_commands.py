@@ -43,6 +43,35 @@ def test_default_is_a_pem_in_the_current_folder(folder: Path, capfd: pytest.Capt
     assert "wrote vpn.pem" in capfd.readouterr().out
 
 
+@pytest.mark.parametrize("layout", ["single", "split"])
+@pytest.mark.parametrize("name", ["..pfx", "...pfx", "-O.pfx", "new\nline.pfx", "Zürich 🔑.v1.pfx", ".pfx", "...", "é"])
+def test_odd_names_stay_in_the_folder(folder: Path, layout: str, name: str) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / name).write_bytes(pfx())
+    before = sorted(os.listdir(folder))
+    for where in (["-O", "out/"], []):
+        (folder / "out").mkdir(exist_ok=True)
+        os.chdir(folder / "in" if where == [] else folder)
+        password = "../pw" if where == [] else "pw"
+        given = name if where == [] else f"in/{name}"
+        arguments = ["pfx-to-pem", *where, "--password-file", password, "--layout", layout, "--", given]
+        assert main.run(arguments) == 0
+    assert sorted(os.listdir(folder)) == sorted([*before, "out"])
+    files = 1 if layout == "single" else 3
+    assert len(os.listdir(folder / "out")) == files
+    assert len(os.listdir(folder / "in")) == files + 1
+
+
+@pytest.mark.parametrize("layout", ["single", "split"])
+def test_odd_names_of_targets(folder: Path, layout: str) -> None:
+    (folder / "a.pfx").write_bytes(pfx())
+    arguments = ["pfx-to-pem", "a.pfx", "--password-file", "pw", "--layout", layout, "-O"]
+    assert main.run([*arguments, ""]) == 2
+    assert sorted(os.listdir(folder)) == ["a.pfx", "pw"]
+    assert main.run([*arguments, "..pem"]) == 0
+    assert len(os.listdir(folder)) == (3 if layout == "single" else 5)
+
+
 def test_a_failing_file_hides_no_other(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "a.pfx").write_bytes(pfx())
     (folder / "b.pfx").write_bytes(pfx("other"))
