@@ -1,6 +1,5 @@
 """``show --for``: is the certificate fit for its place in Always On VPN? The judge of ``trust`` says, and asks no
-network; what it does not look at is the account's SID, which strong mapping (KB5014754) wants in client certificates.
-"""
+network."""
 
 from __future__ import annotations
 
@@ -53,7 +52,7 @@ def fitness(
     sent = [leaf.der, *(entry.der for entry in ordered if entry.der != leaf.der)]
     judgements = tuple(judge(sent, purpose, settings, name=options.name) for purpose in _PURPOSES[options.fit_for])
     findings = [each for judgement in judgements for each in judgement.findings]
-    findings += _about_root(roots) + _about_sid(leaf, options.fit_for)
+    findings += _about_root(roots)
     return judgements, tuple(dict.fromkeys(findings))
 
 
@@ -64,18 +63,3 @@ def _is_root(certificate: bytes) -> bool:
 def _about_root(roots: Sequence[bytes]) -> list[Finding]:
     text = "the root in the file was taken as trusted; Windows wants it in its own store"
     return [finding(Severity.NOTE, "RootOfTheFile", text)] if roots else []
-
-
-def _about_sid(leaf: CertificateEntry, fit_for: FitFor) -> list[Finding]:
-    if fit_for not in (FitFor.USER, FitFor.DEVICE) or read_certificate(leaf.der).security_identifier:
-        return []
-    return [
-        finding(
-            Severity.WARNING,
-            "NoSecurityIdentifier",
-            "it carries no SID: domain controllers refuse it in full enforcement of KB5014754, unless it is mapped "
-            "strongly by altSecurityIdentities",
-            "issue it from a template with the subject built from Active Directory, or add the SID (Intune: URI "
-            "tag:microsoft.com,2022-09-14:sid:{{OnPremisesSecurityIdentifier}})",
-        )
-    ]

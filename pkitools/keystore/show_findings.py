@@ -11,12 +11,14 @@ from pkitools.keystore.pairing import Pairing, certificate_public_key, public_ke
 from pkitools.models.certificate import Certificate, NameKind
 from pkitools.models.keystore import CertificateEntry, KeyEntry
 from pkitools.models.outcome import Finding, Severity, finding
+from pkitools.protocol import der
 from pkitools.protocol.pkcs12 import Bag, PfxFile
 from pkitools.protocol.x509 import read_certificate
 
 _SID = re.compile(rb"S-1-5-21(?:-[0-9]{1,10}){3,4}")
 _SID_URI = "tag:microsoft.com,2022-09-14:sid:"
 _SID_EXTENSION = "1.3.6.1.4.1.311.25.2"
+_STRING_TAGS = frozenset({der.OCTET_STRING, der.UTF8_STRING, 0x13, der.IA5_STRING, *range(0x80, 0x89)})
 _WHERE_SID = f"the extension {_SID_EXTENSION} or the SAN URI {_SID_URI}S-1-5-21-..."
 
 
@@ -52,9 +54,27 @@ def _about_sid(certificate: Certificate, name: str) -> Iterator[Finding]:
     if from_uri and from_extension and from_uri != {sid.decode() for sid in from_extension}:
         text = f"{name}: the SID in the extension is not the one in the SAN URI"
         yield finding(Severity.WARNING, "SidsDiffer", text, "request the certificate again")
-    if certificate.security_identifier is None and (found := _SID.search(certificate.raw_data)):
-        text = f"{name}: the SID {found.group().decode()} stands where Windows does not look for it"
+    if certificate.security_identifier is None and (stray := _stray_sid(certificate)):
+        text = f"{name}: the SID {stray} stands where Windows does not look for it"
         yield finding(Severity.WARNING, "SidInWrongPlace", text, f"strong mapping (KB5014754) reads {_WHERE_SID}")
+
+
+def _stray_sid(certificate: Certificate) -> str | None:
+    """A SID in the subject, an alternative name or any extension."""
+    for text in (certificate.subject, *(name.value for name in certificate.subject_alternative_names)):
+        if found := _SID.search(text.encode("utf-8", "replace")):
+            return found.group().decode("ascii")
+    for extension in certificate.extensions:
+        if found := _SID.search(extension.raw_data):
+            return _whole_string(extension.raw_data, found.start(), found.end()).decode("ascii")
+    return None
+
+
+def _whole_string(data: bytes, start: int, end: int) -> bytes:
+    """The match without digits that belong to the next element: the tag of a SEQUENCE is the character 0."""
+    if start >= 2 and data[start - 2] in _STRING_TAGS:
+        return data[start : min(end, start + data[start - 1])]
+    return data[start:end]
 
 
 def pairing_findings(pairing: Pairing) -> Iterator[Finding]:

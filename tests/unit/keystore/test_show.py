@@ -15,7 +15,7 @@ from pkitools import FitFor, ShowOptions, show
 from pkitools.errors import FormatError
 from pkitools.keystore.show import show_data
 from pkitools.models.keystore import KeySpec
-from pkitools.models.outcome import Outcome, Status
+from pkitools.models.outcome import Outcome, Severity, Status
 from pkitools.models.secret import Secret
 from pkitools.models.shown import ShownFile
 from pkitools.output.text import render
@@ -205,6 +205,9 @@ def with_sid(where: str) -> bytes:
     if where in uris:
         uri = x509.UniformResourceIdentifier(uris[where] + SID)
         builder = builder.add_extension(x509.SubjectAlternativeName([uri]), False)
+    if where == "own-extension":  # a SEQUENCE follows, and its tag is the character 0
+        value = der.sequence(der.element(der.UTF8_STRING, SID.encode()), der.sequence())
+        builder = builder.add_extension(x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.9.9"), value), False)
     if where == "extension":
         value = der.element(0xA0, der.oid("1.3.6.1.4.1.311.25.2.1") + der.element(0xA0, der.octet_string(SID.encode())))
         oid = x509.ObjectIdentifier("1.3.6.1.4.1.311.25.2")
@@ -220,11 +223,12 @@ def test_the_sid_of_strong_mapping(where):
     assert "SidInWrongPlace" not in ids(outcome)
 
 
-@pytest.mark.parametrize("where", ["subject", "wrong-uri"])
+@pytest.mark.parametrize("where", ["subject", "wrong-uri", "own-extension"])
 def test_a_sid_in_the_wrong_place(where):
     outcome = shown(with_sid(where))
     assert outcome.status is Status.FINDING
-    assert "SidInWrongPlace" in ids(outcome)
+    (found,) = [item for item in outcome.value.findings if item.id == "SidInWrongPlace"]
+    assert f" {SID} " in found.message
 
 
 @pytest.mark.parametrize("fit_for", list(FitFor))
@@ -237,8 +241,9 @@ def test_fitness_asks_the_judge(fit_for):
         assert valid is (client and fit_for in (FitFor.USER, FitFor.DEVICE)), [
             f.message for f in outcome.value.findings
         ]
-        lacks_sid = "NoSecurityIdentifier" in ids(outcome)
-        assert lacks_sid is (where == "none" and fit_for in (FitFor.USER, FitFor.DEVICE))
+        said = [item.severity for item in outcome.value.findings if item.id in ("NoSid", "NoSecurityIdentifier")]
+        expected = {FitFor.USER: [Severity.WARNING], FitFor.DEVICE: [Severity.NOTE]}
+        assert said == (expected.get(fit_for, []) if where == "none" else []), "one word on the SID, not two"
 
 
 def test_what_is_nothing_is_refused():
