@@ -95,7 +95,7 @@ def left_out_findings(keys: Sequence[KeyEntry], certificates: Sequence[Certifica
         finding(
             Severity.WARNING,
             "KeyLeftOut",
-            f"a {_key_text(key)} matches no certificate and was left out",
+            f"the {_key_text(key)} matches no certificate and was left out",
             "was the wrong key file given?",
         )
         for key in keys

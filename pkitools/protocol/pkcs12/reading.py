@@ -175,9 +175,9 @@ def _check_work(counts: Sequence[int], limit: int) -> None:
     """Refuse a file whose key derivations would take too long, one of them or all together."""
     largest, total = max(counts, default=0), sum(counts)
     if total > limit:
-        what = f"an iteration count of {largest:,}" if largest > limit else f"iteration counts of {total:,} together"
+        one = f"an iteration count of {largest:,} is"
         raise FormatError(
-            f"{what} is above the limit of {limit:,}",
+            f"{one if largest > limit else f'iteration counts of {total:,} together are'} above the limit of {limit:,}",
             hint="--max-iterations raises the limit; opening the file will take long",
             error_id="IterationsOverLimit",
         )
