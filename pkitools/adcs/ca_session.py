@@ -145,11 +145,17 @@ class CaSession:
             except PkiToolsError:
                 # the server drops the references itself when nobody pings them; the result stands already
                 self._ipids.clear()
-        for connection in (self._scm, process):
-            if connection is not None:
-                self.trail.round_trips += connection.round_trips
-                connection.close()
-        self._scm = self._process = None
+        self._give_up_process()
+        if self._scm is not None:
+            self.trail.round_trips += self._scm.round_trips
+            self._scm.close()
+        self._scm = None
+
+    def _give_up_process(self) -> None:
+        if self._process is not None:
+            self.trail.round_trips += self._process.round_trips
+            self._process.close()
+        self._process = None
 
     @contextmanager
     def step(self, stage: Stage, interface: str = "request") -> Iterator[None]:
@@ -238,10 +244,11 @@ class CaSession:
         return E_NOINTERFACE, None, ca_class.older
 
     def _connect_process(self, activation: Activation, ca_class: CaClass, interface: Interface) -> None:
-        if self._process is not None:
+        if self._process is not None and self._process.is_bound:
             with self.step(Stage.CALL, ca_class.key):
                 self._process.add_interface(interface)
             return
+        self._give_up_process()
         with self.step(Stage.BINDINGS, ca_class.key):
             port = self._static_port or activation.bindings.tcp_port()
         if port is None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from pkitools.adcs import discovery
 from pkitools.adcs.ping import CaAddress, parse_config
 from pkitools.adcs.ping_many import PingOptions, ping_many
 from pkitools.adcs.wildcards import is_wildcard
@@ -13,14 +12,14 @@ from pkitools.errors import InputError, NoAnswerError
 from pkitools.models.ca_ping import CaPing
 from pkitools.models.outcome import Batch, Notice, Outcome, Severity
 from pkitools.transport.credentials import AuthMethod, Credentials, DirectoryAddress
-from pkitools.transport.dc_locator import Locator
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.dns import Endpoint, is_address
-from pkitools.transport.ldap import Directory
+from pkitools.transport.dns import Endpoint, is_address, resolve
 from pkitools.transport.security import Logon
 
 MAX_CA_NAME = 1535
 """Characters of a CA's name that the interface takes without its NUL (MS-WCCE 3.2.1.4.2.1: range 1 to 1536)."""
+
+Addresses = Callable[[str, Deadline], Sequence[str]]
 
 
 def ping_ca(
@@ -39,12 +38,12 @@ def ping_ca(
     if account.method is AuthMethod.SIMPLE:
         raise InputError("a CA takes no simple bind", hint="give --auth kerberos or --auth ntlm")
     logon = Logon(account, where.dns_server)
-    locator = Locator(where.dns_server)
+    addresses = _addresses(where.dns_server)
 
     def resolver(host: str, port: int, deadline: Deadline) -> list[Endpoint]:
-        return [Endpoint(item, port) for item in locator.addresses(host, deadline)]
+        return [Endpoint(item, port) for item in addresses(host, deadline)]
 
-    named, searched = _sorted_out(targets, locator, Deadline(wanted.timeout))
+    named, searched = _sorted_out(targets, addresses, Deadline(wanted.timeout))
     found = _from_directory(searched, where, logon, Deadline(wanted.timeout)) if searched else []
     if wanted.address and len(named) + len(found) > 1:
         raise InputError("--address goes with one CA only")
@@ -59,23 +58,32 @@ def ping_ca(
     return Batch(len(named) + len(found), run())
 
 
+def _addresses(dns_server: str | None) -> Addresses:
+    """The system's resolver, or the DNS server that the user named. Raises InputError when that is none."""
+    if dns_server is None:
+        return lambda host, deadline: [item.address for item in resolve(host, 0, deadline)]
+    from pkitools.transport.dc_locator import Locator
+
+    return Locator(dns_server).addresses
+
+
 def _without_ntlm(options: PingOptions, credentials: Credentials) -> PingOptions:
     return options if credentials.method is not None else replace(options, methods=(AuthMethod.KERBEROS,))
 
 
-def _sorted_out(targets: Sequence[str], locator: Locator, deadline: Deadline) -> tuple[list[CaAddress], list[str]]:
+def _sorted_out(targets: Sequence[str], addresses: Addresses, deadline: Deadline) -> tuple[list[CaAddress], list[str]]:
     """Targets that name a host, and those to be looked up in the directory. A plain word is a host if it resolves."""
     named: list[CaAddress] = []
     searched: list[str] = []
     for target in targets:
-        if _names_a_host(target, locator, deadline):
+        if _names_a_host(target, addresses, deadline):
             named.append(_checked(parse_config(target)))
         else:
             searched.append(target)
     return named, searched
 
 
-def _names_a_host(target: str, locator: Locator, deadline: Deadline) -> bool:
+def _names_a_host(target: str, addresses: Addresses, deadline: Deadline) -> bool:
     if not target.strip() or "\x00" in target:
         raise InputError(f"{target!r} names no CA", hint="write host, host\\name, a CA's name or a wildcard")
     if "\\" in target or is_address(target):
@@ -85,7 +93,7 @@ def _names_a_host(target: str, locator: Locator, deadline: Deadline) -> bool:
     if "." in target:
         return True
     try:
-        return bool(locator.addresses(target, deadline))
+        return bool(addresses(target, deadline))
     except NoAnswerError:
         return False
 
@@ -101,6 +109,10 @@ def _checked(target: CaAddress) -> CaAddress:
 def _from_directory(
     targets: Sequence[str], address: DirectoryAddress, logon: Logon, deadline: Deadline
 ) -> list[CaAddress]:
+    # most pings need no directory, and its libraries take longer to import than a ping takes
+    from pkitools.adcs import discovery
+    from pkitools.transport.ldap import Directory
+
     with Directory.open(address, logon, deadline) as directory:
         cas = discovery.find_cas(directory)
     found: dict[str, CaAddress] = {}

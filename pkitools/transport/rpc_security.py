@@ -111,7 +111,10 @@ class _PrivacySecurity:
             return first
         if self._context.complete and not token:
             return None
-        return self._context.step(token, self._deadline)
+        made = self._context.step(token, self._deadline)
+        if self._context.complete and not self._context.protects:
+            raise NotAuthenticError("the host did not agree to signing and sealing")
+        return made
 
     def signature_size(self) -> int:
         """Octets of a signature."""
@@ -124,10 +127,14 @@ class _PrivacySecurity:
 
     def seal(self, head: bytes, data: bytes, tail: bytes, *, sign_header: bool) -> tuple[bytes, bytes]:
         """Sealed data and signature."""
+        from spnego.exceptions import SpnegoError
         from spnego.iov import BufferType
 
         kind = self._header_kind(sign_header)
-        result = self._proxy.wrap_iov([(kind, head), data, (kind, tail), BufferType.header])
+        try:
+            result = self._proxy.wrap_iov([(kind, head), data, (kind, tail), BufferType.header])
+        except SpnegoError as error:
+            raise ProtocolError("the security context cannot seal a request") from error
         sealed, signature = result.buffers[1].data, result.buffers[3].data
         if len(sealed) != len(data) or len(signature) != self.signature_size():
             raise ProtocolError("the security context changed the length of a message")

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import socket
+import subprocess
 import threading
 import time
 
@@ -28,6 +29,7 @@ from pkitools.transport.dns import Endpoint
 from pkitools.transport.rpc_security import RpcLogon
 from pkitools.transport.security import Logon
 from tests.lab.ca_standin import CaData, CaStandin, Faults, Template
+from tests.lab.programs import require_program
 
 pytestmark = pytest.mark.lab
 
@@ -652,17 +654,55 @@ def test_the_command(users, capfd, monkeypatch):
 @pytest.mark.skipif(os.geteuid() != 0, reason="port 135 needs root")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # impacket leaves sockets open
 def test_impacket_works_against_the_standin(users):
-    """A client that is not ours activates, calls and releases."""
-    from impacket.dcerpc.v5.dcomrt import DCOMConnection
-    from impacket.uuid import string_to_bin, uuidtup_to_bin
+    """A client that is not ours activates, reads a property with its own NDR and releases."""
+    from tests.lab import impacket_ca
 
+    account = ("LAB", "admin", PASSWORD)
     with CaStandin(CaData(rights=RIGHTS), users_file=users, address="127.0.0.63", mapper_port=135) as server:
         server.faults.bindings = ((7, f"127.0.0.63[{server.process_port}]"),)
-        connection = DCOMConnection("127.0.0.63", "admin", PASSWORD, "LAB", oxidResolver=False)
-        made = connection.CoCreateInstanceEx(
-            string_to_bin("d99e6e74-fc88-11d0-b498-00a0c90312f3"),
-            uuidtup_to_bin(("5422fd3a-d4b8-4cef-a12e-e87d4ca22e90", "0.0")),
-        )
-        made.RemRelease()
-        connection.disconnect()
-    assert server.calls() == ["RemoteCreateInstance", "RemRelease"]
+        assert impacket_ca.read_property("127.0.0.63", account, NAME, 2) == ["10.0:20348.1 WINNT 3.0"] * 2
+        assert impacket_ca.read_property("127.0.0.63", account, NAME, 6, impacket_ca.REQUEST) == [NAME]
+    assert server.calls()[:3] == ["RemoteCreateInstance", "GetCAProperty", "RemRelease"]
+    assert {entry["level"] for entry in server.log if "level" in entry} == {6}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+def test_tshark_decodes_both_sides_without_a_malformed_mark(users, tmp_path):
+    """A decoder that is not ours, with the password, through the sealing: what we send and what the stand-in sends."""
+    require_program("tshark")
+    address, capture = "127.0.0.66", tmp_path / "ping.pcapng"
+    path = tmp_path / "users"
+    path.write_text("LAB:plain:Passw0rd-plain\n", "ascii")
+    # several sealed requests in one frame make tshark lose NTLM's key stream: one by one it follows
+    faults = Faults(multiplexing=False)
+    ca = CaData(rights={"lab\\plain": 0x303})
+    command = ["tshark", "-q", "-i", "lo", "-f", f"host {address}", "-w", str(capture)]
+    with (
+        CaStandin(ca, faults, users_file=str(path), address=address, mapper_port=135) as server,
+        subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as tshark,
+    ):
+        assert tshark.stderr is not None
+        while "Capturing on" not in (line := tshark.stderr.readline()):
+            assert line, "tshark captures nothing"
+        sniffed = 0
+        while not sniffed:  # the capture begins some time after the message
+            socket.create_connection((address, 135)).close()
+            time.sleep(0.1)
+            sniffed = capture.stat().st_size > 1000 if capture.exists() else 0
+        assert ping(server, logon=logon_as("plain", "Passw0rd-plain")).status is Status.OK
+        server.faults.activate_hresult = {"request": 0x80070005}
+        assert ping(server, logon=logon_as("plain", "Passw0rd-plain")).status is Status.REFUSED
+        time.sleep(1.0)
+        tshark.terminate()
+
+    def decoded(wanted: str, *how: str) -> str:
+        command = ["tshark", "-r", str(capture), "-o", "ntlmssp.nt_password:Passw0rd-plain", "-Y", wanted, *how]
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+
+    marked = decoded("_ws.malformed || _ws.expert.severity == error").splitlines()
+    # with an odd array the dissector skips NDR's alignment and calls the frame long
+    assert [line for line in marked if "ServerAlive2" not in line] == []
+    activations = decoded("isystemactivator", "-V").lower()
+    assert "d99e6e74-fc88-11d0-b498-00a0c90312f3" in activations, "the sealed request was read"
+    assert f"0x{server.oxid:016x}" in activations, "the sealed answer was read"
+    assert "publicrefs: 5" in decoded("remunk.opnum == 5", "-V").lower()

@@ -53,9 +53,12 @@ class ActivationResult:
 
 
 def pack_remote_create_instance(clsid: UUID, iid: UUID) -> bytes:
-    """The request stub with the three properties that are required (MS-DCOM 3.1.2.5.2.3.3)."""
+    """The request stub (MS-DCOM 3.1.2.5.2.3.3): the three properties that are required, and ActivationContextInfo,
+    since no Windows client leaves it out and an even number of properties needs no padding behind their header.
+    """
     properties = (
         (ids.CLSID_INSTANTIATION_INFO, _instantiation_info(clsid, iid)),
+        (ids.CLSID_ACTIVATION_CONTEXT_INFO, _activation_context_info()),
         (ids.CLSID_LOCATION_INFO, _location_info()),
         (ids.CLSID_SCM_REQUEST_INFO, _scm_request_info()),
     )
@@ -96,6 +99,11 @@ def _instantiation_info(clsid: UUID, iid: UUID) -> bytes:
     """InstantiationInfoData (MS-DCOM 2.2.22.2.1). thisSize is the length with its serialization headers."""
     writer = NdrWriter().guid(clsid).u32(0).u32(0).u32(0).u32(1).u32(0).referent().u32(0x58).u16(5).u16(7)
     return _serialized(writer.u32(1).guid(iid))
+
+
+def _activation_context_info() -> bytes:
+    """ActivationContextInfoData (MS-DCOM 2.2.22.2.5), empty: no client context, no prototype context."""
+    return _serialized(NdrWriter().u32(0).u32(0).u32(0).u32(0).null().null())
 
 
 def _location_info() -> bytes:

@@ -130,6 +130,11 @@ class CaStandin:
                 except OSError:
                     pass
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a connection is still served."""
+        return bool(self._open)
+
     def note(self, **entry: Any) -> None:
         with self._lock:
             self.log.append(entry)

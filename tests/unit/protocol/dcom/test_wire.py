@@ -27,18 +27,19 @@ THAT = bytes(8)
 
 def test_create_instance_has_the_layout_of_the_specification():
     stub = activation.pack_remote_create_instance(ids.CLSID_CERT_REQUEST_D, ids.ICERT_REQUEST_D2.uuid)
-    assert len(stub) == 408
+    assert len(stub) == 464
     assert stub[:4] == b"\x05\x00\x07\x00"
-    assert stub[0x24:0x30].hex() == "000002006801000068010000"
+    assert stub[0x24:0x30].hex() == "00000200a0010000a0010000"
     assert stub[0x30:0x38] == b"MEOW\x04\x00\x00\x00"
     assert stub[0x38:0x48] == ids.IID_ACTIVATION_PROPERTIES_IN.bytes_le
-    assert stub[0x60:0x68].hex() == "3001000000000000"
-    assert stub[0x68:0x78].hex() == "01100800cccccccc7800000000000000"
-    assert stub[0x78:0x88].hex() == "30010000880000000000000002000000"
-    assert stub[0xDC:0xEC].hex() == "03000000580000002000000030000000"
-    assert stub[0x100:0x110] == ids.CLSID_CERT_REQUEST_D.bytes_le
-    assert stub[0x134:0x144] == ids.ICERT_REQUEST_D2.uuid.bytes_le
-    assert stub[0x178:0x198].hex() == "0000000000000200020000000100000004000200010000000700000000000000"
+    assert stub[0x60:0x68].hex() == "6801000000000000"
+    assert stub[0x68:0x78].hex() == "01100800cccccccc8800000000000000"
+    assert stub[0x78:0x88].hex() == "68010000980000000000000002000000"
+    assert stub[0xEC:0x100].hex() == "0400000058000000280000002000000030000000"
+    assert stub[0x110:0x120] == ids.CLSID_CERT_REQUEST_D.bytes_le
+    assert stub[0x144:0x154] == ids.ICERT_REQUEST_D2.uuid.bytes_le
+    assert stub[0x158:0x180].hex() == "01100800cccccccc1800000000000000" + "00" * 24
+    assert stub[0x1B0:0x1D0].hex() == "0000000000000200020000000100000004000200010000000700000000000000"
 
 
 def windows_pdus(corpus: Path) -> dict[str, bytes]:
