@@ -150,7 +150,7 @@ class _PrivacySecurity:
         kind = self._header_kind(sign_header)
         try:
             result = self._proxy.unwrap_iov([(kind, head), data, (kind, tail), (BufferType.header, signature)])
-        except (SpnegoError, ValueError, IndexError, struct.error) as error:
+        except (SpnegoError, ValueError, LookupError, ArithmeticError, struct.error) as error:
             # pyspnego takes a hostile signature apart with struct and slices
             raise NotAuthenticError("the signature is wrong") from error
         if not result.encrypted:

@@ -122,7 +122,7 @@ class SecurityContext:
             yield
         except SpnegoError as error:
             raise _refusal(error, self._logon.credentials.who, self._target, self.complete) from error
-        except (ValueError, TypeError, KeyError, IndexError, struct.error) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, struct.error) as error:
             # what pyspnego makes of a token that is no token
             raise ProtocolError(f"{self._target.host} sent a security token that cannot be read") from error
 

@@ -360,6 +360,28 @@ def test_a_malformed_ping_reply_ends_the_ping_not_the_program(users):
     assert outcome.status is Status.PROTOCOL_ERROR
 
 
+def test_a_challenge_that_pyspnego_cannot_read_is_a_protocol_error(users):
+    """A time outside of what a datetime can hold, and flags without sealing."""
+
+    def absurd_time(stage: str, data: bytes) -> bytes:
+        pair = b"\x07\x00\x08\x00"
+        at = data.find(pair)
+        return data[: at + 4] + b"\xff" * 8 + data[at + 12 :] if b"NTLMSSP\x00\x02" in data and at > 0 else data
+
+    def no_sealing(stage: str, data: bytes) -> bytes:
+        at = data.find(b"NTLMSSP\x00\x02")
+        if at < 0:
+            return data
+        flags = int.from_bytes(data[at + 20 : at + 24], "little") & ~0x30
+        return data[: at + 20] + flags.to_bytes(4, "little") + data[at + 24 :]
+
+    for change, cause in ((absurd_time, "ProtocolViolation"), (no_sealing, "ReplyNotAuthentic")):
+        with standin(users, Faults(mutate_bytes=change)) as server:
+            outcome = ping(server)
+        assert outcome.reason is not None
+        assert (outcome.status, outcome.reason.id) == (Status.PROTOCOL_ERROR, cause)
+
+
 def test_without_a_ticket_or_a_library_it_is_the_logon_that_failed_not_the_ca(users):
     kerberos = Logon(Credentials("zoë@nirgends.invalid", Secret("x"), method=AuthMethod.KERBEROS))
     with standin(users) as server:
