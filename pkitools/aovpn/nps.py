@@ -13,7 +13,8 @@ from pkitools.errors import FormatError
 from pkitools.models.certificate import Certificate, NameKind
 from pkitools.models.outcome import Finding, Severity, finding
 from pkitools.models.phonebook import EapMethod, EapSettings
-from pkitools.models.trust import Origin, Purpose, RevocationMode
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import Origin, Purpose
 from pkitools.protocol.pem import looks_like_pem, read_pem
 from pkitools.protocol.x509 import read_certificate
 from pkitools.trust import Settings, Store, judge

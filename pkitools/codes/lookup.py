@@ -5,7 +5,6 @@ The tables are searched as text: a lookup on a command's way up costs a read and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -88,6 +87,8 @@ def text_of(code: WindowsCode) -> str | None:
 
 @cache
 def _guidance() -> dict[str, Guidance]:
+    import json
+
     found: dict[str, Guidance] = {}
     for item in json.loads(_read("guidance.json")):
         guidance = Guidance(item["meaning"], tuple(item["checks"]), tuple(item["commands"]))

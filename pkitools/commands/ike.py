@@ -8,7 +8,7 @@ import typer
 
 from pkitools.models.ike import IkeServer
 from pkitools.models.outcome import Batch
-from pkitools.models.trust import RevocationMode
+from pkitools.models.revocation import RevocationMode
 
 
 def test_ike(

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from pkitools.models.outcome import Batch
+from pkitools.models.revocation import RevocationMode
 from pkitools.models.tls import WebServerSsl
-from pkitools.models.trust import RevocationMode
 from pkitools.tls.service import Service
 
 

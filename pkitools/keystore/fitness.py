@@ -10,8 +10,9 @@ from typing import Protocol
 from pkitools.keystore.pairing import Pairing, order_chain
 from pkitools.models.keystore import CertificateEntry
 from pkitools.models.outcome import Finding, Severity, finding
+from pkitools.models.revocation import RevocationMode
 from pkitools.models.shown import FitFor
-from pkitools.models.trust import Judgement, Origin, Purpose, RevocationMode
+from pkitools.models.trust import Judgement, Origin, Purpose
 from pkitools.protocol.x509 import read_certificate
 from pkitools.trust.judge import Settings, judge
 from pkitools.trust.store import system_store

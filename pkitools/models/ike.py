@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Finding
-from pkitools.models.trust import Judgement
+
+if TYPE_CHECKING:
+    from pkitools.models.trust import Judgement
+
+
+def late_types() -> dict[str, type]:
+    """Classes that few results hold, for whoever reads the fields' types: loading them takes longer than a probe."""
+    from pkitools.models.trust import Judgement
+
+    return {"Judgement": Judgement}
 
 
 class IkeVerdict(Enum):

@@ -61,16 +61,6 @@ class ChainStatus:
     code_hex: str | None = None
 
 
-class RevocationMode(Enum):
-    """What is asked about revocation: CRLs as the SSTP client does, OCSP (a CRL where no responder is named), both, or
-    nothing."""
-
-    CRL = "crl"
-    OCSP = "ocsp"
-    BOTH = "both"
-    OFF = "off"
-
-
 class RevocationStatus(Enum):
     """What is known of one certificate."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -33,7 +34,8 @@ class Property:
 @cache
 def properties(model: type) -> tuple[Property, ...]:
     """The properties of a model class, in PSPKI's order."""
-    hints = typing.get_type_hints(model)
+    late_types = getattr(sys.modules[model.__module__], "late_types", dict)
+    hints = typing.get_type_hints(model, localns=late_types())
     return tuple(
         Property(item.name, item.metadata.get("name", pascal_case(item.name)), hints[item.name])
         for item in dataclasses.fields(model)

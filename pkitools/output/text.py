@@ -197,6 +197,8 @@ class TextFormat:
 
     def end(self) -> str:
         """The table, then the targets that have no answer."""
+        if not self._rows:
+            return ""
         table = getattr(self._view, "TABLE", None) or Table(
             tuple(Column(item.name, item.field) for item in _simple_properties(self._model))
         )

@@ -19,8 +19,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkitools.models.demo import DemoResult
 from pkitools.models.outcome import Outcome, Severity, Status
+from pkitools.models.revocation import RevocationMode
 from pkitools.models.tls import SstpVerdict, WebServerSsl
-from pkitools.models.trust import Origin, RevocationMode
+from pkitools.models.trust import Origin
 from pkitools.tls.options import ProbeOptions
 from pkitools.tls.run import ChainJudge, read_targets, run_batch
 from pkitools.transport.loopback import FileListener, SstpListener

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from pkitools.errors import FormatError, InputError, PkiToolsError, ProtocolError
 from pkitools.models.outcome import Batch, Outcome, failed
+from pkitools.models.revocation import RevocationMode
 from pkitools.models.tls import Sstp, SstpVerdict, WebServerSsl
-from pkitools.models.trust import Judgement, Purpose, RevocationMode
+from pkitools.models.trust import Judgement, Purpose
 from pkitools.tls.concurrency import Side, in_input_order
 from pkitools.tls.options import ProbeOptions
 from pkitools.tls.probe import Address, Follow, Probe, find_addresses

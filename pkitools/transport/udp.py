@@ -105,7 +105,8 @@ class Session:
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
             opened.setblocking(False)
-            opened.connect(socket.getaddrinfo(self.address, port.number, family, socket.SOCK_DGRAM)[0][4])
+            numeric = self.address.encode("ascii")  # as bytes: text would load the IDNA tables
+            opened.connect(socket.getaddrinfo(numeric, port.number, family, socket.SOCK_DGRAM)[0][4])
         except OSError as error:
             opened.close()
             raise ConnectError(_reason(error), hint="check the route to the host") from error

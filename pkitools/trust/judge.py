@@ -8,14 +8,8 @@ from datetime import UTC, datetime
 
 from pkitools.errors import FormatError
 from pkitools.models.outcome import Finding, Severity, finding
-from pkitools.models.trust import (
-    ChainElement,
-    ChainFlag,
-    Judgement,
-    Purpose,
-    RevocationMode,
-    RevocationResult,
-)
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import ChainElement, ChainFlag, Judgement, Purpose, RevocationResult
 from pkitools.trust.checks import Question, check_path
 from pkitools.trust.fetcher import TimeLimit
 from pkitools.trust.issues import Issue, brief, flagless, label, noted, status_of, warned

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pkitools.models.outcome import Severity, finding
-from pkitools.models.trust import ChainFlag, RevocationMode, RevocationResult, RevocationStatus
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import ChainFlag, RevocationResult, RevocationStatus
 from pkitools.trust.crl import Subject, ask_crls
 from pkitools.trust.issues import Issue, flagged, label, warned
 from pkitools.trust.ocsp import ask_responders, judge_staple

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pkitools.errors import FormatError, ProtocolError
-from pkitools.models.trust import Judgement, Purpose, RevocationMode
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import Judgement, Purpose
 from pkitools.protocol.names import read_x500
 from pkitools.protocol.x509 import split_certificate
 from pkitools.transport.deadline import Deadline

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pkitools.aovpn.ike.judging import VPN_TIMEOUT, findings_of
 from pkitools.aovpn.ike.offers import ALL
@@ -14,7 +15,9 @@ from pkitools.errors import NoAnswerError, ProtocolError
 from pkitools.models.ike import IkePort, IkeServer, IkeVerdict
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Outcome, failed, judged
-from pkitools.models.trust import Judgement
+
+if TYPE_CHECKING:
+    from pkitools.models.trust import Judgement
 
 
 def outcome_of(probe: HostProbe, judgement: Judgement | ProtocolError | None) -> Outcome[IkeServer]:

@@ -15,7 +15,7 @@ from pkitools.errors import InputError, NoAnswerError, PkiToolsError, ProtocolEr
 from pkitools.models.ike import IkeServer
 from pkitools.models.ipsec import IkePolicy
 from pkitools.models.outcome import Batch, Outcome, failed
-from pkitools.models.trust import Judgement, RevocationMode
+from pkitools.models.revocation import RevocationMode
 from pkitools.transport.udp import AddressLookup, Conversations
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pkitools.aovpn.ike.certificate_judge import CertificateJudge
     from pkitools.aovpn.ike.judging import Expectation
+    from pkitools.models.trust import Judgement
 
 _MAX_JUDGES: Final = 16
 MAX_TIMEOUT: Final = 3600.0

@@ -7,7 +7,7 @@ half-open SAs and fall silent over a few of them.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Generator
 from functools import partial
 from typing import Final
@@ -91,7 +91,7 @@ class SecuredExchange:
 
     def abandon(self) -> Step[None]:
         """Ends the half-open SA; whether the server confirms it changes nothing for us."""
-        wrong = Payload(PayloadType.AUTH, bytes((AuthMethod.SHARED_KEY, 0, 0, 0)) + secrets.token_bytes(20))
+        wrong = Payload(PayloadType.AUTH, bytes((AuthMethod.SHARED_KEY, 0, 0, 0)) + os.urandom(20))
         identity = (Payload(PayloadType.IDI, IDENTITY.body),) if self._next_id == 1 else ()
         try:
             yield from self.ask((*identity, wrong, *(child_payloads() if identity else ())), tries=1)
@@ -135,7 +135,7 @@ class _Collector:
 
 def child_payloads() -> tuple[Payload, ...]:
     """SA, TSi and TSr of a child SA that will never be: IKE_AUTH is incomplete without them (RFC 7296 1.2)."""
-    proposals = tuple(esp_proposal(number, secrets.token_bytes(4), *item) for number, item in enumerate(_ESP, 1))
+    proposals = tuple(esp_proposal(number, os.urandom(4), *item) for number, item in enumerate(_ESP, 1))
     everything = pack_selectors(TrafficSelector("0.0.0.0", "255.255.255.255"))  # noqa: S104 - a range, no bind
     return (
         Payload(PayloadType.SA, pack_proposals(proposals)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import secrets
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,11 +47,12 @@ class Protection:
         return _GCM_TAG if suite.is_aead else INTEG[Integ(suite.integ or 0)][2]
 
     def _cipher(self, iv: bytes) -> Cipher[modes.CBC]:
-        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
         from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
         if self.keys.suite.encr == Encr.AES_CBC:
             return Cipher(algorithms.AES(self._key), modes.CBC(iv))
+        from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+
         # single DES is 3DES with the same key three times
         return Cipher(TripleDES(self._key * 3 if len(self._key) == 8 else self._key), modes.CBC(iv))
 
@@ -64,10 +65,10 @@ class Protection:
         if self.keys.suite.is_aead:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-            iv = secrets.token_bytes(_GCM_IV)
+            iv = os.urandom(_GCM_IV)
             head = head_of.build(_GCM_IV + len(clear) + 1 + _GCM_TAG)
             return head + iv + AESGCM(self._key[:-4]).encrypt(self._key[-4:] + iv, clear + b"\0", head)
-        iv = secrets.token_bytes(self._block)
+        iv = os.urandom(self._block)
         padding = -(len(clear) + 1) % self._block
         padded = clear + bytes(padding) + bytes((padding,))
         head = head_of.build(len(iv) + len(padded) + self._tag_size())

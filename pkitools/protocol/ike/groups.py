@@ -7,7 +7,7 @@ no library and take the small groups that OpenSSL refuses.
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -101,7 +101,7 @@ def any_public_value(group: int) -> bytes:
     """
     if group in _BASE_POINTS:
         return _BASE_POINTS[Dh(group)]
-    return b"\x7f" + secrets.token_bytes(PUBLIC_VALUE_SIZES[group] - 1)
+    return b"\x7f" + os.urandom(PUBLIC_VALUE_SIZES[group] - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def new_key_pair(group: int) -> KeyPair:
     """A fresh key pair of one of the six groups. KeyError for any other: callers ask for what they offered."""
     if group in _MODP:
         prime, generator = _MODP[Dh(group)]
-        private = secrets.randbits(_EXPONENT_BITS) | 1 << (_EXPONENT_BITS - 1)
+        private = int.from_bytes(os.urandom(_EXPONENT_BITS // 8), "big") | 1 << (_EXPONENT_BITS - 1)
         public = pow(generator, private, prime).to_bytes(PUBLIC_VALUE_SIZES[group], "big")
         return KeyPair(group, public, private)
     from cryptography.hazmat.primitives.asymmetric import ec

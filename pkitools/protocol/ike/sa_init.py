@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass, field, replace
 
 from pkitools.errors import ProtocolError
@@ -24,8 +24,8 @@ class SaInitRequest:
     proposals: tuple[Proposal, ...]
     key_exchange: KeyExchange
     notifies: tuple[Notify, ...] = ()
-    spi: bytes = field(default_factory=lambda: secrets.token_bytes(8))
-    nonce: bytes = field(default_factory=lambda: secrets.token_bytes(_NONCE_SIZE))
+    spi: bytes = field(default_factory=lambda: os.urandom(8))
+    nonce: bytes = field(default_factory=lambda: os.urandom(_NONCE_SIZE))
     cookie: bytes | None = None
 
     def pack(self) -> bytes:

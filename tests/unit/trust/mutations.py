@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 from pkitools.errors import PkiToolsError
-from pkitools.models.trust import Origin, Purpose, RevocationMode
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import Origin, Purpose
 from pkitools.trust import Settings, Sources, Store, judge
 from tests.unit.trust.pki import NOW, Maker, make_crl, make_ocsp, make_scope
 from tests.unit.trust.web import Web

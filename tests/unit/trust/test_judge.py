@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkitools.codes import hex_of
 from pkitools.errors import FormatError, InputError
 from pkitools.models.outcome import Severity
-from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose, RevocationMode
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose
 from pkitools.protocol.der import oid as x509_oid
 from pkitools.protocol.strict_der import Reader
 from pkitools.trust import Settings, Sources, Store, judge, system_store

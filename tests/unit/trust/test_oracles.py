@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import PolicyBuilder, VerificationError
 from cryptography.x509.verification import Store as StrictStore
 
-from pkitools.models.trust import Origin, Purpose, RevocationMode
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import Origin, Purpose
 from pkitools.trust import Settings, Sources, Store, judge
 from tests.unit.trust.pki import CLIENT, DAY, NOW, SERVER, Issued, Maker, make_crl
 from tests.unit.trust.web import Web

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from pkitools.models.outcome import Severity
-from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose, RevocationMode, RevocationStatus
+from pkitools.models.revocation import RevocationMode
+from pkitools.models.trust import ChainFlag, Judgement, Origin, Purpose, RevocationStatus
 from pkitools.protocol.strict_der import Reader
 from pkitools.trust import Settings, Sources, Store, judge
 from tests.unit.trust.pki import DAY, NOW, Issued, Maker, make_crl, make_ocsp, make_scope, name, wrap
