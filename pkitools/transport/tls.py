@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-import select
-import socket
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from OpenSSL import SSL, crypto
 
 from pkitools.errors import ConnectError, DeadlineExceededError, PkiToolsError, ProtocolError, RefusedError
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.stream import RECEIVE_BYTES, SocketStream, lost, wait
+from pkitools.transport.stream import RECEIVE_BYTES, SocketStream, lost
+from pkitools.transport.tls_pump import Pump
 
 _CIPHERS = b"ALL:COMPLEMENTOFDEFAULT:@SECLEVEL=0"
 _CONTENT_HANDSHAKE = 22
@@ -66,10 +65,16 @@ class TlsStream:
     """
 
     def __init__(
-        self, stream: SocketStream, connection: SSL.Connection, session: Session, failure: PkiToolsError | None = None
+        self,
+        stream: SocketStream,
+        connection: SSL.Connection,
+        pump: Pump,
+        session: Session,
+        failure: PkiToolsError | None = None,
     ) -> None:
         self._stream = stream
         self._connection = connection
+        self._pump = pump
         self.session = session
         self.failure = failure
 
@@ -78,36 +83,31 @@ class TlsStream:
         sent = 0
         while sent < len(data):
             try:
-                sent += self._connection.send(data[sent:])
-            except SSL.WantReadError:
-                wait(self._stream.handle, select.POLLIN, deadline, f"sending to {self._stream.peer}")
-            except SSL.WantWriteError:
-                wait(self._stream.handle, select.POLLOUT, deadline, f"sending to {self._stream.peer}")
+                sent += self._pump.run(
+                    partial(self._connection.send, data[sent:]), deadline, f"sending to {self._stream.peer}"
+                )
             except (SSL.Error, OSError) as error:
                 raise self._broken(error) from error
 
     def receive(self, limit: int, deadline: Deadline) -> bytes:
         """See ``Stream``; an end without a close_notify is an end too."""
-        while True:
-            try:
-                return self._connection.recv(min(limit, RECEIVE_BYTES))
-            except SSL.WantReadError:
-                wait(self._stream.handle, select.POLLIN, deadline, f"waiting for an answer from {self._stream.peer}")
-            except SSL.WantWriteError:
-                wait(self._stream.handle, select.POLLOUT, deadline, f"waiting for {self._stream.peer}")
-            except SSL.ZeroReturnError:
+        step = partial(self._connection.recv, min(limit, RECEIVE_BYTES))
+        try:
+            return self._pump.run(step, deadline, f"waiting for an answer from {self._stream.peer}")
+        except SSL.ZeroReturnError:
+            return b""
+        except (SSL.Error, OSError) as error:
+            if _is_end(error):
                 return b""
-            except (SSL.Error, OSError) as error:
-                if _is_end(error):
-                    return b""
-                raise self._broken(error) from error
+            raise self._broken(error) from error
 
     def close(self) -> None:
         """Sends a close_notify when that needs no waiting, then closes."""
         try:
             self._connection.shutdown()
-        except (SSL.Error, OSError):
-            pass  # the peer is gone or not ready: closing the socket says the same
+        except SSL.Error:
+            pass  # the handshake did not complete: closing the socket says the same
+        self._pump.send_ready()
         self._stream.close()
 
     def _broken(self, error: Exception) -> PkiToolsError:
@@ -127,40 +127,33 @@ def handshake(
     malformed), DeadlineExceededError; but when the certificate was read before, the error is the result's ``failure``.
     The stream is closed when it fails.
     """
-    connection = SSL.Connection(_context(*versions), stream.handle)
+    connection = SSL.Connection(_context(*versions))
     seen = _Seen()
     connection.set_app_data(seen)
     connection.request_ocsp()
     if server_name is not None:
         connection.set_tlsext_host_name(server_name.encode("ascii"))
     connection.set_connect_state()
-    failure = _run(connection, stream, deadline)
+    pump = Pump(connection, stream)
+    failure = _run(connection, pump, stream.peer, deadline)
     if failure is not None:
         stream.close()
         if not connection.get_peer_cert_chain():
             raise failure
-    return TlsStream(stream, connection, _describe(connection, seen), failure)
+    return TlsStream(stream, connection, pump, _describe(connection, seen), failure)
 
 
-def _run(connection: SSL.Connection, stream: SocketStream, deadline: Deadline) -> PkiToolsError | None:
+def _run(connection: SSL.Connection, pump: Pump, peer: str, deadline: Deadline) -> PkiToolsError | None:
     """The handshake itself; what ended it early."""
-    first = _peek(stream.handle)  # a server that speaks first is none of TLS
     try:
-        while True:
-            try:
-                connection.do_handshake()
-                return None
-            except SSL.WantReadError:
-                wait(stream.handle, select.POLLIN, deadline, f"waiting for the TLS handshake of {stream.peer}")
-                first = first or _peek(stream.handle)
-            except SSL.WantWriteError:
-                wait(stream.handle, select.POLLOUT, deadline, f"sending the TLS handshake to {stream.peer}")
+        pump.run(connection.do_handshake, deadline, f"waiting for the TLS handshake of {peer}")
     except (SSL.Error, OSError) as error:
-        failure = _handshake_error(stream.peer, error, first, "during the TLS handshake")
+        failure = _handshake_error(peer, error, pump.first, "during the TLS handshake")
         failure.__cause__ = error
         return failure
     except DeadlineExceededError as error:
         return error
+    return None
 
 
 @lru_cache
@@ -200,14 +193,6 @@ def _describe(connection: SSL.Connection, seen: _Seen) -> Session:
         ocsp_response=seen.ocsp_response,
         client_certificate_requested=seen.certificate_requested,
     )
-
-
-def _peek(handle: socket.socket) -> bytes:
-    """The first bytes that the server sent, left in place for OpenSSL; they tell what it speaks if not TLS."""
-    try:
-        return handle.recv(64, socket.MSG_PEEK)
-    except OSError:
-        return b""
 
 
 def _is_end(error: Exception) -> bool:
