@@ -50,15 +50,16 @@ def parse_proxy(text: str, environment: Mapping[str, str] = os.environ) -> Proxy
 
     Credentials inside the address are refused: everybody on the machine could read them in the process list.
     """
+    if "@" in text:
+        raise InputError("user and password do not belong into the proxy's address", hint=_HINT)
+    malformed = InputError(f"the proxy {text!r} is not of the form http://host:port")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise InputError(f"the proxy {text!r} is not of the form http://host:port") from error
-    if parts.username is not None or parts.password is not None:
-        raise InputError("user and password do not belong into the proxy's address", hint=_HINT)
+        raise malformed from error
     if parts.scheme != "http" or not host or parts.path not in ("", "/") or parts.query:
-        raise InputError(f"the proxy {text!r} is not of the form http://host:port")
+        raise malformed
     password = environment.get(PASSWORD_VARIABLE)
     return Proxy(host, port or 80, environment.get(USER_VARIABLE), Secret(password) if password is not None else None)
 

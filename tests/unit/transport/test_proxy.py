@@ -38,9 +38,18 @@ def test_other_forms_are_refused(text):
         parse_proxy(text, {})
 
 
-def test_a_password_in_the_address_is_refused_and_not_repeated():
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://user:geheim@proxy:3128",
+        "http://user:geheim@proxy:x",
+        "http://user:geheim@[::1",
+        "http://user:1/geheim@p",
+    ],
+)
+def test_a_password_in_the_address_is_refused_and_not_repeated(text):
     with pytest.raises(InputError) as caught:
-        parse_proxy("http://user:geheim@proxy:3128", {})
+        parse_proxy(text, {})
     assert "geheim" not in caught.value.message
     assert "PKITOOLS_PROXY_PASSWORD" in caught.value.hint
 
