@@ -23,10 +23,10 @@ from typing import Any
 
 from pkitools.cli.registry import CommandSpec, spec_of
 from pkitools.errors import ExitCode, InputError, PkiToolsError
-from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput, Reason
+from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput, Reason, Status
 from pkitools.models.secret import Secret
 from pkitools.output.clixml import Writer, document
-from pkitools.output.error_records import category_of_id, hresult_of, record_of
+from pkitools.output.error_records import category_of, category_of_reason, hresult_of, record_of
 
 COMMAND = "powershell-bridge"
 MAX_REQUEST = 64 * 1024 * 1024
@@ -153,7 +153,7 @@ def _scalar(value: Any, hint: Any, name: str) -> Any:
 def _send_outcome(outcome: Outcome[Any], model: type) -> None:
     """A target that gave nothing at all is an error record; what was learnt before it failed is output."""
     if outcome.value is None and outcome.reason is not None:
-        _send_reason(outcome.target, outcome.reason)
+        _send_reason(outcome.target, outcome.reason, outcome.status)
     elif outcome.value is not None:
         _send_value(outcome, model)
 
@@ -165,12 +165,12 @@ def _send_value(outcome: Outcome[Any], model: type) -> None:
     _write(document(f"{begin}<MS>{writer.value('Output', 'Stream')}{value}</MS></Obj>"))
 
 
-def _send_reason(target: str, reason: Reason) -> None:
+def _send_reason(target: str, reason: Reason, status: Status) -> None:
     _send(
         Stream="Error",
         Message=f"{target}: {reason.message}",
         Id=reason.id,
-        Category=category_of_id(reason.id).name,
+        Category=category_of_reason(reason.id, status).name,
         Target=target,
         HResult=hresult_of(reason.code),
         Hint=reason.next_step,
@@ -184,7 +184,7 @@ def _send_error(error: PkiToolsError, *, terminating: bool) -> None:
         Stream="Error",
         Message=error.message,
         Id=record.error_id,
-        Category=category_of_id(record.error_id).name,
+        Category=category_of(error).name,
         Target=None,
         HResult=record.hresult,
         Hint=error.hint,

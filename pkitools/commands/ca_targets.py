@@ -41,8 +41,18 @@ def config_strings(data: bytes) -> list[str]:
     text = decode_text(data)
     if not text.strip():
         return []
-    values = read_clixml(text) if looks_like_clixml(text) else tuple(_json_values(text))
+    values = _unrolled(read_clixml(text)) if looks_like_clixml(text) else _json_values(text)
     return [_config_string(value) for value in values]
+
+
+def _unrolled(values: Sequence[Any]) -> Iterator[Any]:
+    """The objects of a CLIXML document: ``Export-Clixml -InputObject`` writes several as one list."""
+    for value in values:
+        inner = getattr(value, "value", value)
+        if isinstance(inner, list | tuple):
+            yield from inner
+        else:
+            yield value
 
 
 def _json_values(text: str) -> Iterator[Any]:
@@ -68,7 +78,7 @@ def _config_string(value: Any) -> str:
     if isinstance(value, dict):
         found = next((item for key, item in value.items() if str(key).lower() == _PROPERTY), None)
     elif isinstance(value, PsObject):
-        found = value.get("ConfigString")
+        found = _config_string(value.value) if isinstance(value.value, dict | str) else value.get("ConfigString")
     if not isinstance(found, str) or not found:
         raise FormatError("a record on standard input has no ConfigString", hint=_HINT)
     return found

@@ -142,11 +142,19 @@ class Writer:
         return f"{begin}<ToString>{escape(record.message)}</ToString><MS>{exception}{members}</MS></Obj>"
 
     def information(self, text: str) -> str:
-        """An information record; it obeys $InformationPreference."""
+        """An information record with every property that PowerShell requires; it obeys $InformationPreference."""
         begin = self._begin(("System.Management.Automation.InformationRecord", "System.Object"), stream="Information")
-        pairs = (("MessageData", text), ("Source", "pkitools"), ("TimeGenerated", datetime.now(UTC)), ("Tags", ()))
+        pairs: tuple[tuple[str, Any], ...] = (
+            ("MessageData", text),
+            ("Source", "pkitools"),
+            ("TimeGenerated", datetime.now(UTC)),
+            ("Tags", ()),
+            ("User", ""),
+            ("Computer", ""),
+        )
         members = "".join(self.value(value, key, 1) for key, value in pairs)
-        return f"{begin}<ToString>{escape(text)}</ToString><MS>{members}</MS></Obj>"
+        numbers = "".join(_element("U32", key, "0") for key in ("ProcessId", "NativeThreadId", "ManagedThreadId"))
+        return f"{begin}<ToString>{escape(text)}</ToString><MS>{members}{numbers}</MS></Obj>"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 from pkitools import codes
@@ -21,6 +22,7 @@ from pkitools.errors import (
     ProtocolError,
     RefusedError,
 )
+from pkitools.models.outcome import Status
 from pkitools.output.clixml import ErrorRecord
 
 
@@ -65,6 +67,12 @@ _BY_ID = {
     "ObjectNotFound": ErrorCategory.ObjectNotFound,
     "NotFound": ErrorCategory.ObjectNotFound,
 }
+_BY_STATUS = {
+    Status.UNUSABLE: ErrorCategory.InvalidData,
+    Status.NO_ANSWER: ErrorCategory.ResourceUnavailable,
+    Status.REFUSED: ErrorCategory.PermissionDenied,
+    Status.PROTOCOL_ERROR: ErrorCategory.ProtocolError,
+}
 E_FAIL = 0x80004005
 
 
@@ -75,14 +83,20 @@ def category_of(error: PkiToolsError) -> ErrorCategory:
     return next((category for kind, category in _CATEGORIES if isinstance(error, kind)), ErrorCategory.NotSpecified)
 
 
-def category_of_id(error_id: str) -> ErrorCategory:
-    """The category for the id of an error or a reason."""
+def category_of_reason(error_id: str, status: Status) -> ErrorCategory:
+    """The category for the reason of an outcome: by the class whose id it has, else by the status."""
     if error_id in _BY_ID:
         return _BY_ID[error_id]
-    for kind, category in _CATEGORIES:
-        if kind.error_id == error_id:
-            return category
-    return ErrorCategory.NotSpecified
+    kind = next((item for item in _subclasses(PkiToolsError) if item.error_id == error_id), None)
+    if kind is not None:
+        return next((category for base, category in _CATEGORIES if issubclass(kind, base)), ErrorCategory.NotSpecified)
+    return _BY_STATUS.get(status, ErrorCategory.NotSpecified)
+
+
+def _subclasses(kind: type[PkiToolsError]) -> Iterator[type[PkiToolsError]]:
+    for item in kind.__subclasses__():
+        yield item
+        yield from _subclasses(item)
 
 
 def hresult_of(code: str | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.lab.powershell_lab import PowerShellLab, open_lab, plain_lab
 from tests.lab.programs import refuse
 from tests.lab.samba_dc import SASL_OVER_TLS, SambaDC, require_samba, reserve_address
 
@@ -64,3 +65,19 @@ def domain_controllers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dom
 def samba_dc(domain_controllers: DomainControllers) -> SambaDC:
     """The strict domain controller of the lab, with users, groups and PKI objects, running."""
     return domain_controllers.strict
+
+
+@pytest.fixture(scope="session")
+def plain_powershell(pwsh: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PowerShellLab]:
+    """PowerShell with the module, and no servers."""
+    lab = plain_lab(tmp_path_factory.mktemp("pwsh"), pwsh)
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="session")
+def powershell_lab(pwsh: str, samba_dc: SambaDC, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PowerShellLab]:
+    """PowerShell with the module, a domain, a CA, web servers and a proxy."""
+    lab = open_lab(tmp_path_factory.mktemp("pwsh-lab"), pwsh, samba_dc)
+    yield lab
+    lab.close()

@@ -12,8 +12,9 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.lab.pki import Pair
 
@@ -24,14 +25,14 @@ class Listener:
     """Runs ``script`` for each connection; with ``pair`` after a TLS handshake."""
 
     def __init__(
-        self, script: Script, pair: Pair | None = None, folder: Path | None = None, address="127.0.0.1"
+        self, script: Script, pair: Pair | None = None, folder: Path | None = None, address="127.0.0.1", port: int = 0
     ) -> None:
         self._script = script
         self._context = _context(pair, folder) if pair is not None and folder is not None else None
         self._family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._socket = socket.socket(self._family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((address, 0))
+        self._socket.bind((address, port))
         self._socket.listen(256)
         self.port: int = self._socket.getsockname()[1]
         self.connections = 0
@@ -141,8 +142,13 @@ def endless_header(connection: socket.socket) -> None:
         connection.sendall(b"X-Endless: yes\r\n")
 
 
-def connect_proxy(status: bytes = b"", seen: list[bytes] | None = None) -> Script:
-    """A CONNECT proxy: answers ``status``, or joins the two sides; also forwards absolute http addresses."""
+def connect_proxy(
+    status: bytes = b"", seen: list[bytes] | None = None, hosts: Mapping[str, str] = MappingProxyType({})
+) -> Script:
+    """A CONNECT proxy: answers ``status``, or joins the two sides; also forwards absolute http addresses.
+
+    ``hosts`` are names that it knows, with their addresses.
+    """
 
     def script(client: socket.socket) -> None:
         request = read_request(client)
@@ -154,7 +160,7 @@ def connect_proxy(status: bytes = b"", seen: list[bytes] | None = None) -> Scrip
         method, target = request.split(b" ")[:2]
         authority = target.removeprefix(b"http://").split(b"/")[0].decode()
         host, _, port = authority.rpartition(":")
-        host = {"vpn.lab.test": "127.0.0.1"}.get(host, host.strip("[]"))
+        host = {"vpn.lab.test": "127.0.0.1", **hosts}.get(host, host.strip("[]"))
         with socket.create_connection((host, int(port)), 5) as server:
             if method == b"CONNECT":
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -61,6 +61,16 @@ class PwshWorker:
             encoding="utf-8",
         )
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def run(self, script: str, timeout: float = 60) -> dict[str, Any]:
         """The streams that a script left; text forms of its output objects."""
         assert self._process.stdin is not None

@@ -86,6 +86,9 @@ function Invoke-PkiTools {
     }
     $errorText = $process.StandardError.ReadToEndAsync()   # read beside, else a full pipe stops both
     $ended = $false
+    $answered = $false
+    $emitting = $false
+    $continued = $false
     $exitCode = $null
     try {
         $bytes = [System.Text.Encoding]::ASCII.GetBytes($request)
@@ -94,20 +97,28 @@ function Invoke-PkiTools {
             $process.StandardInput.Close()
         } catch [System.IO.IOException] { }   # it ended early; what it said is read below
         while ($true) {
+            if ($emitting) { $continued = $true; break }   # a continue in the caller's pipeline came back here
             $reading = $process.StandardOutput.ReadLineAsync()
             while (-not $reading.Wait(100)) { }   # short waits keep Ctrl-C working
             $line = $reading.Result
             if ($null -eq $line) { $ended = $true; break }
             $record = $null
             $broken = $null
-            try { $record = [System.Management.Automation.PSSerializer]::Deserialize($line) }
+            try { $record = [System.Management.Automation.PSSerializer]::Deserialize($line); $answered = $true }
             catch { $broken = $_ }
             # if and elseif, never switch: a consumer's break would end at a switch of ours
             if ($broken) {
                 $Cmdlet.WriteError((New-PkiToolsError -Message "pkitools wrote a line that is no record: $($broken.Exception.Message)" `
                     -Id 'BadRecord' -Category ProtocolError))
             }
-            elseif ($record.Stream -eq 'Output') { $record.Value }
+            elseif ($record.Stream -eq 'Output') {
+                $value = $record.Value
+                $names = $value.pstypenames   # PSPKI's own name too, for views, [PSTypeName()] and comparisons
+                if ($names -and $names[0].StartsWith('Deserialized.')) { $names.Insert(0, $names[0].Substring(13)) }
+                $emitting = $true
+                $value
+                $emitting = $false
+            }
             elseif ($record.Stream -eq 'Error') {
                 $failure = New-PkiToolsError -Message $record.Message -Id $record.Id -Category $record.Category `
                     -Target $record.Target -HResult $record.HResult -Hint $record.Hint
@@ -118,13 +129,17 @@ function Invoke-PkiTools {
             elseif ($record.Stream -eq 'Verbose') { $Cmdlet.WriteVerbose($record.Message) }
             elseif ($record.Stream -eq 'End') { $exitCode = $record.ExitCode }
         }
-        if (-not $ended) { return }   # a break in the caller's pipeline ended our loop
+        # break and continue in the caller's pipeline met our loop first: pass them on to the caller's
+        if ($continued) { continue }
+        if (-not $ended) { break }
         $process.WaitForExit()
         if ($null -eq $exitCode) {
             $said = $errorText.Result.Trim()
+            $hint = 'the program was killed or broke off: try again, with -Verbose'
+            if (-not $answered) { $hint = "is '$program' a pkitools, and not older than this module? Then: pkitools powershell install" }
             $Cmdlet.ThrowTerminatingError((New-PkiToolsError `
                 -Message "pkitools ended before it had answered (exit code $($process.ExitCode)). $said".Trim() `
-                -Id 'ProgramEnded' -Category OperationStopped -Target $program))
+                -Id 'ProgramEnded' -Category OperationStopped -Target $program -Hint $hint))
         }
         $Cmdlet.WriteVerbose("pkitools $Command ended with exit code $exitCode")
     } finally {
@@ -241,6 +256,9 @@ PKI.Web.WebSSL
         $user = [bool] $UseUserContext
         Invoke-PkiTools -Command test-ssl -Arguments $arguments -Cmdlet $PSCmdlet | ForEach-Object {
             $_.UserContext = $user
+            foreach ($item in $_.ErrorInformation) {   # as .NET's enumeration, which scripts compare with names
+                $item.Status = [System.Security.Cryptography.X509Certificates.X509ChainStatusFlags] [int] $item.Status
+            }
             $_
         }
     }

@@ -62,3 +62,12 @@ def test_arguments_and_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_targets(["first", "-"]) == ["first", *NAMES]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"[]")))
     assert read_targets(["-"]) is None, "no record on standard input is not every CA"
+
+
+def test_lists_and_tables_of_export_clixml():
+    head = '<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">'
+    one = '<Obj RefId="{0}"><MS><S N="ConfigString">ca{0}\\x</S></MS></Obj>'
+    many = f'{head}<Obj RefId="0"><LST>{one.format(1)}{one.format(2)}</LST></Obj></Objs>'
+    assert config_strings(many.encode()) == ["ca1\\x", "ca2\\x"]
+    table = f'{head}<Obj RefId="0"><DCT><En><S N="Key">configstring</S><S N="Value">c\\x</S></En></DCT></Obj></Objs>'
+    assert config_strings(table.encode()) == ["c\\x"]

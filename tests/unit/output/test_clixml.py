@@ -149,3 +149,11 @@ def test_an_error_record_has_all_that_powershell_requires(error: PkiToolsError) 
 def test_hresult_of_a_win32_code_is_made_an_hresult():
     record = record_of(ConnectError("a", code="RPC_S_SERVER_UNAVAILABLE"), "x")
     assert record.hresult & 0xFFFFFFFF == 0x800706BA
+
+
+def test_an_information_record_has_all_that_powershell_requires() -> None:
+    text = document(Writer().information("a"))
+    for name in ("MessageData", "Source", "TimeGenerated", "Tags", "User", "Computer"):
+        assert f'N="{name}"' in text
+    for name in ("ProcessId", "NativeThreadId", "ManagedThreadId"):
+        assert f'<U32 N="{name}">' in text
