@@ -261,6 +261,8 @@ def to_pfx(
     _require_match(keys, pairing)
     pairs = _chosen(pairing, options)
     keep_all = options.all_certificates or all(source.is_pfx for source in sources)
+    if not keep_all and not _narrowed(options):
+        _refuse_strays((*keys, *sources), pairing)
     content, left_out = _content(pairing, pairs, options, keep_all=keep_all)
     rounds = {
         "iterations": options.iterations or DEFAULT_ITERATIONS[options.profile],
@@ -301,7 +303,7 @@ def _with_options(key: KeyEntry, options: PfxOptions) -> KeyEntry:
 
 
 def _require_match(key_sources: Sequence[Source], pairing: Pairing) -> None:
-    """A key that was named by ``--key`` must fit; elsewhere a stray key is left out with a warning."""
+    """A key that was named by ``--key`` must fit, whatever else does."""
     paired = {pair.key.pkcs8 for pair in pairing.pairs}
     for source in key_sources:
         if not source.content.keys:
@@ -309,6 +311,20 @@ def _require_match(key_sources: Sequence[Source], pairing: Pairing) -> None:
         lone = [key for key in source.content.keys if key.pkcs8 not in paired]
         if len(lone) == len(source.content.keys) and pairing.certificates:
             raise in_file(source.name, key_mismatch(lone[0], pairing.certificates))
+
+
+def _refuse_strays(sources: Sequence[Source], pairing: Pairing) -> None:
+    """Nothing that was given is lost by accident: a key without a certificate is refused beside one that has one."""
+    lone = {key.pkcs8: key for key in pairing.lone_keys}
+    for source in sources:
+        for key in source.content.keys:
+            if key.pkcs8 in lone:
+                raise in_file(source.name, key_mismatch(key, pairing.certificates))
+
+
+def _narrowed(options: PfxOptions) -> bool:
+    """Whether the user chose among the keys: the others are left out then."""
+    return options.alias is not None or options.thumbprint is not None
 
 
 def _chosen(pairing: Pairing, options: PfxOptions) -> tuple[Pair, ...]:
@@ -326,7 +342,7 @@ def _content(
     if options.chain is ChainChoice.ONLY_CA:
         raise InputError("a PFX without the key's own certificate is no use", hint="--chain full, no-root or leaf")
     shortened = tuple(replace(pair, chain=shorten_chain(pair.chain, options.chain)) for pair in pairs)
-    narrowed = options.alias is not None or options.thumbprint is not None
+    narrowed = _narrowed(options)
     keep = keep_all and not narrowed
     chosen = Pairing(
         keys=tuple(pair.key for pair in shortened) + (pairing.lone_keys if keep else ()),
@@ -343,7 +359,7 @@ def _content(
             for one in content.certificates
         )
         content = replace(content, certificates=tuple(named))
-    rest = () if keep or narrowed else left_out_findings(pairing.lone_keys, pairing.others)
+    rest = () if keep or narrowed else left_out_findings((), pairing.others)
     return content, rest
 
 

@@ -141,7 +141,8 @@ def key_mismatch(key: KeyEntry, certificates: Sequence[CertificateEntry]) -> For
     text += "; ".join(_certificate_text(one) for one in certificates[:3])
     return FormatError(
         text + ("; ..." if len(certificates) > 3 else ""),
-        hint="the fingerprints are SHA-256 of the public keys; is this the key that the request was made with?",
+        hint="the fingerprints are SHA-256 of the public keys; is this the key that the request was made with? "
+        "--thumbprint chooses among several keys",
         error_id="KeyMismatch",
     )
 

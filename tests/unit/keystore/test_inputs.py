@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs7
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from pkitools.errors import FormatError, InputError, PasswordError, PkiToolsError
 from pkitools.keystore.convert import PfxOptions, to_pfx
 from pkitools.keystore.inputs import read_source
+from pkitools.keystore.pairing import thumbprint
 from pkitools.models.keystore import KeyStoreContent
 from pkitools.models.secret import Secret
 from pkitools.protocol import der, private_key
@@ -165,11 +167,15 @@ def test_unprotected_pfx_opens_without_a_password() -> None:
 
 
 def test_unrelated_key_before_the_right_one() -> None:
-    result = to_pfx([("a", pki.key_pem("rsa-other") + ALL)], PASSWORD, (PASSWORD,), QUICK)
-    content = read_pfx(result.data, [PASSWORD]).content
+    both = pki.key_pem("rsa-other") + ALL
+    with pytest.raises(FormatError, match="^input0: the RSA private key .* matches no certificate") as caught:
+        convert(both)
+    assert caught.value.error_id == "KeyMismatch"
+    with pytest.raises(FormatError, match="^key: .* matches no certificate"):
+        convert(CERTIFICATES, key=pki.key_pem("rsa") + pki.key_pem("rsa-other"))
+    chosen = replace(QUICK, thumbprint=thumbprint(pki.der("rsa")))
+    content = read_pfx(to_pfx([("a", both)], PASSWORD, (PASSWORD,), chosen).data, [PASSWORD]).content
     assert [private_key.split_key(key.pkcs8)[2] for key in content.keys] == [private_key.split_key(pki.pkcs8("rsa"))[2]]
-    (left_out,) = [item for item in result.findings if item.id == "KeyLeftOut"]
-    assert "matches no certificate" in left_out.message
 
 
 def test_key_that_matches_none_is_refused_with_both_fingerprints() -> None:
