@@ -42,7 +42,7 @@ from pkitools.transport.rpc import (
 from pkitools.transport.rpc_security import RpcLogon
 
 E_NOINTERFACE = 0x80004002
-RPC_E_DISCONNECTED = 0x80010108
+CREDENTIALS_REFUSED = "CredentialsRefused"
 
 Resolver = Callable[[str, Deadline], Sequence[str]]
 
@@ -175,10 +175,28 @@ class CaSession:
             addresses = [self._address] if self._address else list(self._resolve(self.host, self._deadline))
         with self.step(Stage.TCP_135):
             self._scm = self._first_that_connects(addresses)
+        try:
+            self._log_on(self._scm)
+        except StepError as error:
+            if not isinstance(error.error, BindNakError) or self._logon.uses_spnego:
+                raise
+            # nothing was shown yet that could count as a wrong password
+            self._logon.wrap_in_spnego()
+            self._scm.close()
+            self.trail.round_trips += self._scm.round_trips
+            with self.step(Stage.TCP_135):
+                self._scm = self._first_that_connects([self.trail.address or self.host])
+            self._log_on(self._scm)
+
+    def _log_on(self, scm: Scm) -> None:
         with self.step(Stage.AUTH):
             security = self._logon.security()
-        with self.step(Stage.BIND):
-            self._scm.log_on(security)
+        if not self._logon.is_proven_by_bind:
+            with self.step(Stage.BIND):
+                scm.log_on(security)
+            return
+        with self._proving(REQUEST.key), self.step(Stage.BIND):
+            scm.log_on(security)
 
     def _first_that_connects(self, addresses: Sequence[str]) -> Scm:
         """The addresses in turn; all but the last get only their share of the time."""
@@ -198,7 +216,9 @@ class CaSession:
 
     def activate(self, ca_class: CaClass) -> CaObject:
         """Activate a class and connect to its process; the older interface where the newer is unknown."""
-        hresult, activation, interface = self._activate_proven(ca_class)
+        # with NTLM the first call of all, and the first that shows whether the password is right
+        with self._proving(ca_class.key), self.step(Stage.ACTIVATE, ca_class.key):
+            hresult, activation, interface = self._activate_either(ca_class)
         if activation is None:
             raise self.hresult_error(Stage.ACTIVATE, hresult, ca_class.key)
         self._activation = activation
@@ -208,25 +228,27 @@ class CaSession:
         self._connect_process(activation, ca_class, interface)
         return CaObject(ca_class, interface, activation.objref.ipid)
 
-    def _activate_proven(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
-        """The first call of all, and with NTLM the first that shows whether the password is right."""
+    @contextmanager
+    def _proving(self, interface: str) -> Iterator[None]:
+        """Around what first shows a server whether the account is good: a refusal ends this account's logons."""
         try:
             with self._logon.proving():
                 try:
-                    with self.step(Stage.ACTIVATE, ca_class.key):
-                        return self._activate_either(ca_class)
+                    yield
                 except StepError as error:
-                    judged = self._judge_denied_activation(error)
-                    if judged.event.stage is Stage.AUTH and not judged.event.known:
+                    if isinstance(error.error, LogonRefusedError):
+                        raise error.error from error
+                    judged = self._judge_denied(error)
+                    if judged.cause.id == CREDENTIALS_REFUSED:
                         raise LogonRefusedError(judged.cause.message, hint=judged.cause.next_step) from judged
                     raise judged from error
         except LogonRefusedError as refused:
             if isinstance(refused.__cause__, StepError):
                 raise refused.__cause__ from refused
-            event = Event(Stage.AUTH, Kind.LOGON, interface=ca_class.key)
+            event = Event(Stage.AUTH, Kind.LOGON, interface=interface)
             raise StepError(event, _cause(event, refused), refused) from refused
         except PkiToolsError as error:  # time was up while another CA's logon was waited for
-            event = replace(event_of(Stage.AUTH, error), interface=ca_class.key)
+            event = replace(event_of(Stage.AUTH, error), interface=interface)
             raise StepError(event, _cause(event, error), error) from error
 
     def _activate_either(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
@@ -295,14 +317,15 @@ class CaSession:
         event = Event(stage, Kind.FAULT, fault.status, interface)
         return StepError(event, explain(event), fault)
 
-    def _judge_denied_activation(self, error: StepError) -> StepError:
-        """Fault 5 at the activation: NTLM tells a wrong password only now. The same logon tries ServerAlive2 (no
-        second logon, so nothing counts towards a lockout) to tell credentials from a DCOM refusal."""
+    def _judge_denied(self, error: StepError) -> StepError:
+        """Fault 5: inside SPNEGO a wrong password ends the bind; bare NTLM tells it at the activation only. There the
+        same logon tries ServerAlive2 (no second logon, so nothing counts towards a lockout) to tell credentials from a
+        DCOM refusal."""
         event = error.event
-        if (event.stage, event.kind, event.code) != (Stage.ACTIVATE, Kind.FAULT, 5):
+        if event.stage not in (Stage.BIND, Stage.ACTIVATE) or (event.kind, event.code) != (Kind.FAULT, 5):
             return error
         try:
-            known: bool | None = self._require_scm().is_logon_good()
+            known: bool | None = event.stage is Stage.ACTIVATE and self._require_scm().is_logon_good()
         except PkiToolsError:
             known = None  # the host closed the connection: nothing more is known
         event = replace(event, stage=Stage.AUTH, known=known)

@@ -28,6 +28,7 @@ SERVICE = "host"
 """AD maps rpcss, rpc and dcom to host (sPNMappings), so a ticket for host/NAME serves DCOM."""
 
 _OPTIONS = ContextOptions(protect=True, negotiate=False, dce_style=True)
+_WRAPPED = ContextOptions(protect=True, negotiate=True, dce_style=True)
 _AUTH_TYPES = {AuthMethod.KERBEROS: AuthType.KERBEROS, AuthMethod.NTLM: AuthType.NTLM}
 
 
@@ -43,6 +44,11 @@ class RpcLogon:
         self._deadline = deadline
         self._methods = list(methods if methods is not None else logon.methods(host))
         self.method: AuthMethod | None = None
+        self.uses_spnego = False
+
+    def wrap_in_spnego(self) -> None:
+        """From now on tokens travel inside SPNEGO (RPC_C_AUTHN_GSS_NEGOTIATE): some hosts take nothing else."""
+        self.uses_spnego = True
 
     def security(self) -> RpcSecurity:
         """A fresh context. Kerberos first; NTLM where Kerberos is not possible and the methods allow it.
@@ -67,13 +73,23 @@ class RpcLogon:
         )
 
     def _make(self, method: AuthMethod) -> RpcSecurity:
-        target = Target(SERVICE, self._host)
         if method is not AuthMethod.KERBEROS:
-            return _PrivacySecurity(self._logon.initiate(target, method, _OPTIONS, self._deadline), self._deadline)
+            return self._initiate(method)
         with self._logon.attempt(self._deadline):
-            security = _PrivacySecurity(self._logon.initiate(target, method, _OPTIONS, self._deadline), self._deadline)
+            security = self._initiate(method)
             security.prepare()
             return security
+
+    def _initiate(self, method: AuthMethod) -> _PrivacySecurity:
+        options = _WRAPPED if self.uses_spnego else _OPTIONS
+        context = self._logon.initiate(Target(SERVICE, self._host), method, options, self._deadline)
+        auth_type = AuthType.SPNEGO if self.uses_spnego else _AUTH_TYPES[method]
+        return _PrivacySecurity(context, auth_type, self._deadline)
+
+    @property
+    def is_proven_by_bind(self) -> bool:
+        """Whether the bind itself tells if the password is right: NTLM inside SPNEGO has an answer to its last leg."""
+        return self.uses_spnego and self.method is AuthMethod.NTLM
 
     def proving(self) -> AbstractContextManager[None]:
         """Around the first protected call: with NTLM only that tells whether the password was right.
@@ -88,12 +104,12 @@ class RpcLogon:
 class _PrivacySecurity:
     """A security context as ``transport.rpc`` uses it."""
 
-    def __init__(self, context: SecurityContext, deadline: Deadline) -> None:
+    def __init__(self, context: SecurityContext, auth_type: AuthType, deadline: Deadline) -> None:
         self._context = context
         self._proxy: Any = context.proxy
         self._deadline = deadline
         self._first: bytes | None = None
-        self.auth_type: int = _AUTH_TYPES[context.method]
+        self.auth_type: int = auth_type
 
     def prepare(self) -> None:
         """Make the first token now, since that may ask a KDC."""

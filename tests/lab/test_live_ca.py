@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from pkitools.protocol.dcom import ids
+from pkitools.protocol.dcom.ids import Interface
+from pkitools.transport.dcom import mapped_ports
+from pkitools.transport.deadline import Deadline
+from pkitools.transport.rpc import RpcConnection
 from tests.lab import pki_lab
 from tests.lab.ca_standin import CaData, CaStandin, Faults, Template
 from tests.lab.pki_directory import LabCA, enrollment_service
@@ -97,6 +103,15 @@ def test_ping_with_both_methods(live: Live, auth: str, trips: int) -> None:
     assert record["RoundTrips"] <= trips
     assert {entry["auth"] for entry in live.server.log if entry.get("auth")} == {(16 if auth == "kerberos" else 10, 6)}
     assert {entry["level"] for entry in live.server.log if "level" in entry} == {6}
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "ntlm"])
+def test_a_host_that_takes_spnego_alone(live: Live, auth: str) -> None:
+    live.faults.only_spnego = True
+    (record,) = live.records("ping-ca", f"{HOST}\\{NAME}", auth=auth)
+    assert (record["ICertRequest"], record["ICertAdmin"]) == (True, True)
+    assert record["Authentication"].lower() == auth
+    assert (9, 6) in {entry["auth"] for entry in live.server.log if entry.get("auth")}
 
 
 def test_a_name_and_a_wildcard_are_looked_up_and_get_kerberos_alone(live: Live) -> None:
@@ -186,3 +201,17 @@ def test_a_clock_that_is_wrong_is_named(live: Live, kerberos_library: None) -> N
     done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
     (record,) = json.loads(done.stdout)
     assert (done.returncode, record["Reason"]["Code"]) == (4, "SEC_E_TIME_SKEW"), done.stdout
+
+
+def test_sambas_own_endpoint_mapper_answers(live: Live) -> None:
+    """A server that is not ours: a tower that it maps, one that it does not know, and no DCOM at all."""
+    drsuapi = Interface("drsuapi", UUID("e3514235-4b06-11d1-ab04-00c04fc2dcd2"), 4, 0)
+    deadline = Deadline(20)
+    ports = mapped_ports(live.dc.address, 135, drsuapi, deadline)
+    assert ports
+    with RpcConnection(live.dc.address, ports[0], deadline) as connection:
+        connection.bind((drsuapi,))
+        assert connection.offers(drsuapi)
+    assert mapped_ports(live.dc.address, 135, ids.ICERT_PASSAGE, deadline) == ()
+    (record,) = live.records("ping-ca", SERVER, auth="ntlm", code=5)
+    assert (record["Reason"]["Id"], record["ServiceRegistered"]) == ("NotAnRpcHost", False)

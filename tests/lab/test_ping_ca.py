@@ -140,6 +140,23 @@ def test_older_interfaces_and_older_activation(users):
     assert refused.reason.id == "NotAnRpcHost"
 
 
+def test_a_host_that_takes_spnego_alone(users):
+    """auth type 9: the logon goes on in alter_context, with mechListMIC, and everything after it is sealed."""
+    with standin(users, Faults(only_spnego=True)) as server:
+        outcome = ping(server)
+        assert outcome.status is Status.OK, outcome.reason
+        assert outcome.value is not None
+        assert outcome.value.authentication == "NTLM"
+        server.faults.flipped_bit_on = ("call", 500)
+        assert ping(server).status is Status.PROTOCOL_ERROR
+        server.faults.flipped_bit_on = None
+        wrong = ping(server, logon=logon_as(password="wrong"))
+    assert wrong.reason is not None
+    assert (wrong.status, wrong.reason.id) == (Status.REFUSED, "CredentialsRefused")
+    assert {entry["auth"][0] for entry in server.log if entry.get("auth")} == {9, 10}
+    assert {entry["level"] for entry in server.log if "level" in entry} == {6}
+
+
 def test_older_activation_fails_as_the_newer_does(users):
     faults = Faults(only_remote_activation=True, activate_hresult={"request": 0x80040154})
     with standin(users, faults) as server:

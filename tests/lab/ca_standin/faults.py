@@ -18,6 +18,7 @@ class Faults:
     process_drops_syn: bool = False
     # security
     bind_nak: int | None = None
+    only_spnego: bool = False
     reject_interfaces: frozenset[str] = frozenset()
     refuse_logon: bool = False
     dcom_denied: bool = False

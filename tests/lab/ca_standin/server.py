@@ -255,6 +255,9 @@ class Session:
         if self.faults.bind_nak is not None and trailer:
             self.send(pdu(BIND_NAK, FIRST_LAST, call_id, struct.pack("<HBxx", self.faults.bind_nak, 0)), stage)
             return
+        if self.faults.only_spnego and trailer and trailer[0] != SPNEGO:
+            self.send(pdu(BIND_NAK, FIRST_LAST, call_id, struct.pack("<HBxx", 8, 0)), stage)
+            return
         reader = In(body)
         reader.take(8)
         results = b""
@@ -273,6 +276,9 @@ class Session:
             if kind == BIND:
                 self.header_sign = bool(flags & HEADER_SIGN)
             token = self.step(value)
+            if self.failed and trailer[0] == SPNEGO:
+                self.send(pdu(FAULT, FIRST_LAST, call_id, struct.pack("<IHBxII", 0, 0, 0, 5, 0)), stage)
+                return
         address = f"{self.sock.getsockname()[1]}\0".encode() if kind == BIND else b""
         ack = struct.pack("<HHIH", 5840, 5840, 0x1234, len(address)) + address
         ack += b"\0" * (-len(ack) % 4) + struct.pack("<B3x", len(results) // 24) + results
