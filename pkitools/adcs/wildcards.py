@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -25,14 +26,24 @@ def like_any(patterns: Iterable[str], text: str) -> bool:
     return any(like(pattern, text) for pattern in patterns)
 
 
+@functools.lru_cache(maxsize=256)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """The pattern as a regular expression. Runs of ``*`` are one, so that matching stays linear in practice."""
-    parts: list[str] = []
+    """The pattern as a regular expression.
+
+    The first place where the text between two ``*`` fits is kept (``(?>…)``): a later one never fits better, and trying
+    them all takes time without bounds.
+    """
+    between: list[str] = [""]
     for match in _SPECIAL.finditer(pattern):
-        part = _translated(match)
-        if part != ".*?" or not parts or parts[-1] != ".*?":
-            parts.append(part)
-    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
+        if match[0] == "*":
+            between.append("")
+        else:
+            between[-1] += _translated(match)
+    first, *rest = between
+    if not rest:
+        return re.compile(first, re.IGNORECASE | re.DOTALL)
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1] if part)
+    return re.compile(f"{first}{middle}.*{rest[-1]}", re.IGNORECASE | re.DOTALL)
 
 
 def _translated(match: re.Match[str]) -> str:
@@ -40,7 +51,7 @@ def _translated(match: re.Match[str]) -> str:
         return re.escape(match[1] or match[3])
     if match[2] is not None:
         return _character_set(match[2])
-    return ".*?" if match[0] == "*" else "."
+    return "."
 
 
 def _character_set(inside: str) -> str:

@@ -24,7 +24,7 @@ def tls_server_end_point(certificate: bytes) -> bytes:
         raise ProtocolError("the server's TLS certificate cannot be read") from error
     try:
         algorithm = parsed.signature_hash_algorithm
-    except UnsupportedAlgorithm:
+    except (UnsupportedAlgorithm, ValueError):  # ValueError: parameters of RSASSA-PSS that are none
         algorithm = None
     if algorithm is None or isinstance(algorithm, hashes.MD5 | hashes.SHA1):
         algorithm = hashes.SHA256()

@@ -27,7 +27,6 @@ from pkitools.errors import (
 )
 from pkitools.protocol.ldap.messages import Entry, Result
 from pkitools.transport import dc_locator, kerberos
-from pkitools.transport.channel_binding import tls_server_end_point
 from pkitools.transport.credentials import AuthMethod, DirectoryAddress, Protection
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.dns import Endpoint
@@ -59,7 +58,7 @@ _PORTS = {
     (Protection.STARTTLS, True): 3268,
     (Protection.LDAPS, True): 3269,
 }
-_RANGE = re.compile(r"(.+);range=(\d+)-(\d+|\*)", re.IGNORECASE)
+_RANGE = re.compile(r"(.+);range=([0-9]{1,10})-([0-9]{1,10}|\*)", re.IGNORECASE)
 _ROOT_DSE = (
     "configurationNamingContext",
     "defaultNamingContext",
@@ -194,6 +193,8 @@ class Directory:
             )
             if part is None:
                 break
+            if part[0][2] != str(int(last) + 1):
+                raise ProtocolError(f"{self.host} sends other values of {attribute} than those that were asked for")
             collected += part[1]
             last = part[0][3]
         return attribute, tuple(collected)
@@ -467,6 +468,8 @@ class _Opening:
 
 
 def _binding(channel: LdapChannel) -> bytes:
+    from pkitools.transport.channel_binding import tls_server_end_point  # it loads X.509, which sealing does without
+
     assert isinstance(channel.handle, ssl.SSLSocket)
     certificate = channel.handle.getpeercert(binary_form=True)
     if certificate is None:

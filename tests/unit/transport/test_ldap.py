@@ -116,6 +116,28 @@ def test_values_in_ranges_are_collected(serve):
     assert search()[0].attributes == {"cn": (b"x",), "member": (b"a", b"b")}
 
 
+@pytest.mark.parametrize("name", [f"member;range=0-{'9' * 5000}", "member;range=0-²"], ids=["huge", "no digit"])
+def test_a_range_that_is_none_is_an_attribute_like_others(serve, name):
+    def script(peer: Peer) -> None:
+        message_id, _, _ = peer.receive()
+        peer.send(message(message_id, entry("CN=0", **{name: "a"})) + message(message_id, result(0x65)))
+
+    serve(logged_on(script))
+    assert search()[0].attributes == {name: (b"a",)}
+
+
+def test_the_same_range_again_and_again(serve):
+    def script(peer: Peer) -> None:
+        while True:
+            message_id, _, _ = peer.receive()
+            peer.send(message(message_id, entry("CN=0", **{"member;range=0-1": "a"})))
+            peer.send(message(message_id, result(0x65)))
+
+    serve(logged_on(script))
+    with pytest.raises(ProtocolError, match="member"):
+        search()
+
+
 def silent(peer: Peer) -> None:
     peer.receive()
     peer.receive()
