@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from uuid import UUID
 
@@ -81,26 +82,32 @@ def ace_rights(ace: Ace) -> TemplateRight:
     Full control as ADSI writes it by default lacks the bit for extended rights; it is then Read and Write only, as the
     CA sees it.
     """
+    return _rights(ace.mask, ace.object_type)
+
+
+@functools.lru_cache(maxsize=1024)
+def _rights(mask: int, object_type: UUID | None) -> TemplateRight:
+    """A forest has few different entries and thousands of templates with them."""
     rights = TemplateRight(0)
-    if ace.mask & GENERIC_ALL or (ace.mask & DS_GENERIC_ALL == DS_GENERIC_ALL and ace.object_type is None):
+    if mask & GENERIC_ALL or (mask & DS_GENERIC_ALL == DS_GENERIC_ALL and object_type is None):
         return _all_rights()
-    if ace.object_type is None:
-        if ace.mask & DS_GENERIC_READ == DS_GENERIC_READ or ace.mask & DS_GENERIC_EXECUTE == DS_GENERIC_EXECUTE:
+    if object_type is None:
+        if mask & DS_GENERIC_READ == DS_GENERIC_READ or mask & DS_GENERIC_EXECUTE == DS_GENERIC_EXECUTE:
             rights |= TemplateRight.READ
-        if ace.mask & (WRITE_DAC | WRITE_OWNER | DS_WRITE_PROP):
+        if mask & (WRITE_DAC | WRITE_OWNER | DS_WRITE_PROP):
             rights |= TemplateRight.WRITE
     for right, guid in ((TemplateRight.ENROLL, ENROLL), (TemplateRight.AUTOENROLL, AUTOENROLL)):
-        if _grants(ace, guid):
+        if _grants(mask, object_type, guid):
             rights |= right
     return rights
 
 
 def _speaks_of(ace: Ace, right: UUID) -> bool:
-    return ace.applies_here and ace.type in _ALLOWED | _DENIED and _grants(ace, right)
+    return ace.applies_here and ace.type in _ALLOWED | _DENIED and _grants(ace.mask, ace.object_type, right)
 
 
-def _grants(ace: Ace, right: UUID) -> bool:
-    return bool(ace.mask & (DS_CONTROL_ACCESS | GENERIC_ALL)) and ace.object_type in {None, right}
+def _grants(mask: int, object_type: UUID | None, right: UUID) -> bool:
+    return bool(mask & (DS_CONTROL_ACCESS | GENERIC_ALL)) and object_type in {None, right}
 
 
 def _all_rights() -> TemplateRight:

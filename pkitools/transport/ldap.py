@@ -27,6 +27,7 @@ from pkitools.errors import (
 )
 from pkitools.protocol.ldap.messages import Entry, Result
 from pkitools.transport import dc_locator, kerberos
+from pkitools.transport.channel_binding import tls_server_end_point
 from pkitools.transport.credentials import AuthMethod, DirectoryAddress, Protection
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.dns import Endpoint
@@ -269,7 +270,8 @@ class _Opening:
         self._logon = logon
         self._deadline = deadline
         self._locator = dc_locator.Locator(address.dns_server)
-        self._tls = _tls_context(address)
+        # a file that is none is told at once; the system's store takes a while to load, and sealing does without
+        self._tls = _tls_context(address) if address.ca_file else None
 
     def run(self) -> _Session:
         hosts = self._hosts()
@@ -383,6 +385,7 @@ class _Opening:
     def _start_tls(self, handle: socket.socket, host: str, deadline: Deadline) -> ssl.SSLSocket:
         doing = f"agreeing on TLS with {host}"
         handle.settimeout(deadline.require(doing))
+        self._tls = self._tls or _tls_context(self._address)
         try:
             return self._tls.wrap_socket(handle, server_hostname=host)
         except ssl.SSLCertVerificationError as error:
@@ -468,8 +471,6 @@ class _Opening:
 
 
 def _binding(channel: LdapChannel) -> bytes:
-    from pkitools.transport.channel_binding import tls_server_end_point  # it loads X.509, which sealing does without
-
     assert isinstance(channel.handle, ssl.SSLSocket)
     certificate = channel.handle.getpeercert(binary_form=True)
     if certificate is None:
