@@ -312,11 +312,29 @@ class _Opening:
         for service in services:
             try:
                 found = self._locator.services(service, domain, self._deadline, site=self._address.site)
-                return [item.host for item in found]
+                return self._vouched_for([item.host for item in found], domain)
             except NoAnswerError:
                 if service is services[-1]:
                     raise
         raise AssertionError("unreachable")
+
+    def _vouched_for(self, hosts: list[str], domain: str) -> list[str]:
+        """Those of ``hosts`` that may see the credentials.
+
+        DNS is not protected, and a certificate proves only the name that DNS gave (RFC 6125 1.8). A simple bind shows
+        the password itself, so names outside the domain are left out; Kerberos and NTLM show none.
+        """
+        if self._logon.credentials.method is not AuthMethod.SIMPLE:
+            return hosts
+        suffix = f".{domain.lower()}"
+        inside = [host for host in hosts if host.lower().endswith(suffix)]
+        if not inside:
+            raise RefusedError(
+                f"DNS names {hosts[0]} for {domain}, outside the domain: a simple bind would show it the password",
+                hint="if it is right, give it with --server; or take another --auth",
+                code="SEC_E_WRONG_PRINCIPAL",
+            )
+        return inside
 
     def _domain(self) -> str:
         named = self._address.domain or self._logon.credentials.domain

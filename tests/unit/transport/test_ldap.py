@@ -24,6 +24,7 @@ from pkitools.transport.credentials import AuthMethod, Credentials, DirectoryAdd
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.ldap import Directory, Scope
 from pkitools.transport.security import Logon
+from tests.lab.dns_stub import DnsStub
 from tests.lab.ldap_stub import (
     PASSWORD,
     USER,
@@ -324,6 +325,22 @@ def test_a_password_never_goes_over_clear_text(serve, bait):
         open_directory(Credentials(USER, Secret(PASSWORD), method=AuthMethod.SIMPLE))
     assert not [content for content in seen if PASSWORD.encode() in content]
     assert not [content for content in seen if "björn".encode() in content]
+
+
+@pytest.mark.parametrize("method", [AuthMethod.SIMPLE, AuthMethod.NTLM])
+def test_dns_cannot_send_a_password_out_of_the_domain(method):
+    """A forged SRV record names a host for which its owner has a good certificate. NTLM shows no password."""
+    records = {
+        ("_ldap._tcp.dc._msdcs.ad.example.test", "SRV"): ["0 1 389 dc.evil.example.", "0 1 389 evil-ad.example.test."]
+    }
+    credentials = Credentials("alice@ad.example.test", Secret(PASSWORD), method=method)
+    with DnsStub(records) as dns, Logon(credentials) as logon:
+        address = DirectoryAddress(domain="AD.example.test", dns_server=dns.address)
+        kind = RefusedError if method is AuthMethod.SIMPLE else NoAnswerError
+        with pytest.raises(kind):
+            Directory.open(address, logon, Deadline(SECONDS))
+        looked_up = {name for name, kind in dns.asked if kind == "A"}
+    assert bool(looked_up) is (method is AuthMethod.NTLM)
 
 
 def test_a_refused_account_is_not_sent_again(serve):
