@@ -20,6 +20,7 @@ from pkitools.protocol.pkcs12.passwords import Candidate
 
 _SCRYPT_MAX_OCTETS = 128 * 1024 * 1024
 _SCRYPT_MAX_WORK = 1 << 26
+_RC2_KEY_OCTETS = range(5, 129)  # RFC 2268 2: up to 128; pycryptodomex takes no fewer than 5
 
 
 def unsupported(what: str, oid: str) -> FormatError:
@@ -146,7 +147,10 @@ def _rc2(scheme: der.Reader, derivation: KeyDerivation, what: str) -> tuple[alg.
     bits = alg.RC2_VERSIONS.get(version, version if version >= 256 else 32)
     if bits not in (40, 64, 128):
         raise unsupported(what, f"{alg.RC2_CBC} with {bits} effective bits")
-    return alg.Cipher(f"RC2-{bits}-CBC", "rc2", derivation.key_length or bits // 8, 8, bits), parameters.octets("IV")
+    size = bits // 8 if derivation.key_length is None else derivation.key_length
+    if size not in _RC2_KEY_OCTETS:
+        raise parameters.error(f"a key length of {size} octets for RC2")
+    return alg.Cipher(f"RC2-{bits}-CBC", "rc2", size, 8, bits), parameters.octets("IV")
 
 
 def parse_derivation(reader: der.Reader, what: str) -> KeyDerivation:
@@ -173,7 +177,7 @@ def _scrypt(parameters: der.Reader) -> KeyDerivation:
     salt = parameters.octets("salt")
     n, r, p = (parameters.integer(f"scrypt's {name}") for name in ("N", "r", "p"))
     key_length = parameters.integer("key length") if parameters.more() else None
-    if n < 2 or n & (n - 1) or r < 1 or p < 1:
+    if n < 2 or n & (n - 1) or r < 1 or p < 1 or n.bit_length() > 16 * r:  # RFC 7914 2: N < 2 ** (128 * r / 8)
         raise parameters.error(f"scrypt with N={n}, r={r}, p={p}")
     if 128 * n * r > _SCRYPT_MAX_OCTETS or n * r * p > _SCRYPT_MAX_WORK:
         raise FormatError(
