@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from pkitools.errors import FormatError, MissingDependencyError
 from pkitools.models.secret import Secret
+from pkitools.protocol.foreign import means_unreadable
 from pkitools.protocol.pem import write_pem
 
 _MAGIC = b"openssh-key-v1\0"
@@ -102,7 +103,9 @@ def _load(data: bytes, password: bytes | None, header: OpenSshHeader | None = No
         if header is not None and "bcrypt" in str(error):
             return _load_without_bcrypt(text, password or b"", header)
         raise FormatError("the OpenSSH key is of an unsupported type", error_id="UnsupportedAlgorithm") from error
-    except (ValueError, TypeError):
+    except BaseException as error:
+        if not means_unreadable(error):
+            raise
         return None
 
 

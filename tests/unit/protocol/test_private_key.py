@@ -86,6 +86,14 @@ def test_openssh_header_is_checked_before_any_work() -> None:
             openssh_key.read_openssh_key(block.der[:cut], (PASSWORD,))
 
 
+def test_openssh_key_with_a_compressed_point_is_refused() -> None:
+    block = pem_of("p-256", PrivateFormat.OpenSSH)
+    compressed = block.der.replace(bytes.fromhex("0000004104"), bytes.fromhex("0000004102"))
+    assert compressed != block.der
+    with pytest.raises(FormatError, match="damaged"):
+        openssh_key.read_openssh_key(compressed, ())
+
+
 def test_openssh_cipher_that_needs_bcrypt(monkeypatch: pytest.MonkeyPatch) -> None:
     header = openssh_key.OpenSshHeader("aes256-gcm@openssh.com", "bcrypt", 16, 1)
     with pytest.raises(MissingDependencyError, match="bcrypt"):
