@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from pkitools.models.outcome import Outcome
 from pkitools.output.records import Plain, Property, outcome_properties, outcome_record, properties, unwrap_optional
 
 MAX_DEPTH = 8
+_HARMLESS = re.compile(r"[\t\n -~]*").fullmatch
 
 
 class CsvFormat:
@@ -70,8 +72,11 @@ def _cell(value: Plain) -> str:
 
 
 def _ascii(text: str) -> str:
-    """Non-ASCII as in JSON, ``\\u00fc``: readers disagree about the encoding of CSV files."""
-    return text if text.isascii() else json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"')
+    """Non-ASCII as in JSON, ``\\u00fc``: readers disagree about the encoding of CSV files.
+
+    So are control characters (line breaks apart): a peer's text may not reach a terminal raw.
+    """
+    return text if _HARMLESS(text) else json.dumps(text, ensure_ascii=True)[1:-1].replace('\\"', '"')
 
 
 def _line(cells: list[str]) -> str:

@@ -155,6 +155,8 @@ def _read_bundle(path: Path) -> tuple[bytes, ...]:
     """The certificates of one file. A bundle in the plain form that distributions ship is read without ceremony, since
     that is what every start of the program pays for."""
     data = read_capped(path)
+    if not data.strip():
+        raise FormatError("the file is empty")
     blocks = _PLAIN.findall(data)
     if blocks and not _PLAIN.sub(b"", data):
         try:

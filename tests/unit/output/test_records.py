@@ -36,6 +36,12 @@ def test_csv_is_ascii(text: str) -> None:
     assert CsvFormat(Sample).outcome(outcome(text)).isascii()
 
 
+def test_csv_hands_no_control_character_to_a_terminal() -> None:
+    row = CsvFormat(Sample).outcome(outcome("a\x1b]0;x\x07\r\nb"))
+    assert "a\\u001b]0;x\\u0007\\r\\nb" in row
+    assert row.rstrip("\n").isprintable()
+
+
 @given(TEXT)
 def test_escaped_text_holds_nothing_a_terminal_obeys(text: str) -> None:
     shown = escape(text)

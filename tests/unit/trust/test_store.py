@@ -65,13 +65,16 @@ def test_threads_that_need_the_folder_all_wait_for_it(maker, tmp_path):
     assert seen == [True] * 16
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no certificate here"])
-def test_an_empty_missing_or_damaged_store_is_a_problem_and_no_error(monkeypatch, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "No such file"), (b"", "the file is empty"), (b"no certificate here", "damaged")]
+)
+def test_an_empty_missing_or_damaged_store_is_a_problem_and_no_error(monkeypatch, tmp_path, content, why):
     path = tmp_path / "store.pem"
     if content is not None:
         path.write_bytes(content)
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     assert "store" in system_store().problem
+    assert why in system_store().problem
     monkeypatch.delenv("SSL_CERT_FILE")
     assert "empty or missing" in system_store().problem
 
