@@ -14,8 +14,8 @@ from types import TracebackType
 from uuid import UUID
 
 from pkitools.adcs.ping_causes import Cause, Event, Kind, Stage, explain
+from pkitools.adcs.ping_events import cause_of, event_of
 from pkitools.errors import (
-    AuthenticationError,
     ConnectError,
     DeadlineExceededError,
     LogonRefusedError,
@@ -24,21 +24,13 @@ from pkitools.errors import (
     ProtocolError,
 )
 from pkitools.models.ca_ping import StageTime, WireUse
-from pkitools.models.outcome import failed
 from pkitools.protocol.dcom import ids
 from pkitools.protocol.dcom.activation import Activation
 from pkitools.protocol.dcom.ids import Interface
-from pkitools.protocol.dcom.pdu import NotRpcError
 from pkitools.transport.dcom import ENDPOINT_MAPPER_PORT, Scm, mapped_ports, release, server_alive
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.rpc import (
-    BindNakError,
-    BindRejectedError,
-    Call,
-    NotAuthenticError,
-    RpcConnection,
-    RpcFaultError,
-)
+from pkitools.transport.rpc import MAX_REPLY, Call, RpcConnection
+from pkitools.transport.rpc_errors import BindNakError, RpcFaultError
 from pkitools.transport.rpc_security import RpcLogon
 
 E_NOINTERFACE = 0x80004002
@@ -111,6 +103,7 @@ class CaSession:
         address: str | None = None,
         mapper_port: int = ENDPOINT_MAPPER_PORT,
         static_port: int | None = None,
+        max_reply: int = MAX_REPLY,
     ) -> None:
         """``logon`` is for ``host``, the name as the user typed it; ``address`` replaces its resolution,
         ``static_port`` the port that the bindings name."""
@@ -122,6 +115,7 @@ class CaSession:
         self._address = address
         self._mapper_port = mapper_port
         self._static_port = static_port
+        self._max_reply = max_reply
         self._scm: Scm | None = None
         self._process: RpcConnection | None = None
         self._activation: Activation | None = None
@@ -165,7 +159,7 @@ class CaSession:
             yield
         except PkiToolsError as error:
             event = replace(event_of(stage, error), interface=interface)
-            raise StepError(event, _cause(event, error), error) from error
+            raise StepError(event, cause_of(event, error), error) from error
         finally:
             self.trail.stages.append(StageTime(stage.value, round((time.monotonic() - begin) * 1000, 2)))
 
@@ -204,7 +198,7 @@ class CaSession:
             rest = len(addresses) - number
             limit = Deadline(self._deadline.remaining() / (rest + 1)) if rest else self._deadline
             try:
-                connection = Scm(address, self._mapper_port, limit)
+                connection = Scm(address, self._mapper_port, limit, self._max_reply)
             except (ConnectError, DeadlineExceededError):
                 if not rest:
                     raise
@@ -246,10 +240,10 @@ class CaSession:
             if isinstance(refused.__cause__, StepError):
                 raise refused.__cause__ from refused
             event = Event(Stage.AUTH, Kind.LOGON, interface=interface)
-            raise StepError(event, _cause(event, refused), refused) from refused
+            raise StepError(event, cause_of(event, refused), refused) from refused
         except PkiToolsError as error:  # time was up while another CA's logon was waited for
             event = replace(event_of(Stage.AUTH, error), interface=interface)
-            raise StepError(event, _cause(event, error), error) from error
+            raise StepError(event, cause_of(event, error), error) from error
 
     def _activate_either(self, ca_class: CaClass) -> tuple[int, Activation | None, Interface]:
         scm = self._require_scm()
@@ -278,7 +272,8 @@ class CaSession:
             raise StepError(event, explain(event))
         self.trail.dynamic_port = port
         with self.step(Stage.TCP_DYNAMIC, ca_class.key):
-            self._process = RpcConnection(self.trail.address or self.host, port, self._deadline)
+            address = self.trail.address or self.host
+            self._process = RpcConnection(address, port, self._deadline, self._max_reply)
         with self.step(Stage.AUTH, ca_class.key):
             security = self._logon.security()
         with self.step(Stage.CALL, ca_class.key):
@@ -370,42 +365,3 @@ class CaSession:
 
 def _wire(port: int, interface: Interface, opnum: int, method: str, protection: str) -> WireUse:
     return WireUse(port, interface.name, str(interface.uuid), opnum, method, protection)
-
-
-def event_of(stage: Stage, error: PkiToolsError) -> Event:
-    """The event behind an error of the transport."""
-    if stage is Stage.AUTH and not isinstance(error, RpcFaultError | BindNakError):
-        # no ticket, no KDC, no library, no time while the first logon was proven: the CA itself was not asked
-        return Event(stage, Kind.LOGON)
-    match error:
-        case NameResolutionError():
-            return Event(stage, Kind.UNRESOLVED)
-        case DeadlineExceededError():
-            return Event(stage, Kind.TIMEOUT)
-        case ConnectError():
-            connecting = stage in (Stage.TCP_135, Stage.TCP_DYNAMIC)
-            return Event(stage, Kind.REFUSED if connecting else Kind.CLOSED)
-        case BindRejectedError():
-            return Event(stage, Kind.REJECTED, error.reason)
-        case BindNakError():
-            return Event(Stage.AUTH, Kind.NAK, error.reason)
-        case AuthenticationError():
-            return Event(Stage.AUTH, Kind.LOGON)
-        case RpcFaultError():
-            return Event(stage, Kind.FAULT, error.status)
-        case NotAuthenticError():
-            return Event(stage, Kind.NOT_AUTHENTIC)
-        case NotRpcError():
-            return Event(stage, Kind.NOT_RPC)
-    return Event(stage, Kind.PROTOCOL)
-
-
-def _cause(event: Event, error: PkiToolsError) -> Cause:
-    """The table's cause; what the error itself knows of a logon or a malformed answer is more exact."""
-    cause = explain(event)
-    if event.kind is Kind.LOGON:
-        status = failed("", error).status
-        return Cause(cause.id, status, error.message, error.hint or cause.next_step, error.code or cause.code)
-    if event.kind in (Kind.PROTOCOL, Kind.NOT_AUTHENTIC):
-        return replace(cause, message=f"{cause.message} ({error.message})")
-    return cause

@@ -20,7 +20,7 @@ from pkitools.protocol.dcom.ca_property import (
     unpack_templates,
 )
 from pkitools.protocol.dcom.icertrequest import text_of
-from pkitools.transport.rpc import RpcFaultError
+from pkitools.transport.rpc_errors import RpcFaultError
 
 MAX_CERTIFICATES = 100
 TYPE_NAMES = {

@@ -18,7 +18,7 @@ from pkitools.protocol.dcom import icertadmin, icertrequest
 from pkitools.protocol.dcom.ca_property import CaProp, PropType
 from pkitools.protocol.dcom.icertrequest import text_of
 from pkitools.protocol.dcom.orpc import unpack_hresult_only
-from pkitools.transport.rpc import RpcFaultError
+from pkitools.transport.rpc_errors import RpcFaultError
 
 E_INVALIDARG = 0x80070057
 CERTSRV_E_ENROLL_DENIED = 0x80094011

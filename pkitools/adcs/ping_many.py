@@ -18,6 +18,8 @@ from pkitools.transport.rpc_security import RpcLogon
 from pkitools.transport.security import Logon
 
 MAX_AT_ONCE = 64
+MAX_REPLY = 64 * 1024
+"""Octets that the answers of a ping may have: with 64 hostile CAs at the same time still few megabytes."""
 
 Resolver = Callable[[str, int, Deadline], Sequence[Endpoint]]
 
@@ -53,6 +55,7 @@ def ping_one(target: CaAddress, logon: Logon, options: PingOptions, resolver: Re
         address=options.address,
         mapper_port=options.mapper_port,
         static_port=options.static_port,
+        max_reply=MAX_REPLY,
     )
     outcome = ping(target, session, admin=options.admin, authentication=lambda: _name_of(rpc_logon.method))
     if options.explain or outcome.value is None:

@@ -10,7 +10,8 @@ from pkitools.protocol.dcom import svcctl
 from pkitools.protocol.dcom.ids import SVCCTL
 from pkitools.transport.dcom import mapped_ports
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.rpc import Call, RpcConnection, RpcFaultError
+from pkitools.transport.rpc import Call, RpcConnection
+from pkitools.transport.rpc_errors import RpcFaultError
 from pkitools.transport.rpc_security import RpcLogon
 
 UNKNOWN = "Unknown"

@@ -24,7 +24,8 @@ from pkitools.protocol.dcom.ids import Interface
 from pkitools.protocol.dcom.object_exporter import OPNUM_SERVER_ALIVE2, ServerAlive2
 from pkitools.protocol.dcom.orpc import OPNUM_REM_RELEASE, pack_rem_release, unpack_hresult_only
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.rpc import BindRejectedError, Call, RpcConnection, RpcFaultError, RpcSecurity
+from pkitools.transport.rpc import Call, RpcConnection, RpcSecurity
+from pkitools.transport.rpc_errors import BindRejectedError, RpcFaultError
 
 ENDPOINT_MAPPER_PORT = 135
 ABSTRACT_SYNTAX_NOT_SUPPORTED = 1

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from pkitools.errors import AuthenticationError, ConnectError, DeadlineExceededError, PkiToolsError, ProtocolError
+from pkitools.errors import ConnectError, DeadlineExceededError, ProtocolError
 from pkitools.protocol.dcom.ids import Interface
 from pkitools.protocol.dcom.pdu import (
     HEADER_SIZE,
@@ -35,6 +35,7 @@ from pkitools.protocol.dcom.pdu import (
     unpack_pdu,
 )
 from pkitools.transport.deadline import Deadline
+from pkitools.transport.rpc_errors import BindNakError, BindRejectedError, NotAuthenticError, RpcFaultError
 
 MAX_REPLY = 1024 * 1024
 MAX_FRAGMENTS = 1024
@@ -66,47 +67,6 @@ class RpcSecurity(Protocol):
         """The plain data. Raises NotAuthenticError when the signature does not hold."""
 
 
-class NotAuthenticError(ProtocolError):
-    """An answer is not protected as agreed, or its signature is wrong: somebody changed it, or never knew the key."""
-
-    error_id = "ReplyNotAuthentic"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(
-            f"reply not authentic: {message}",
-            hint="do not trust this answer; look for a proxy, a load balancer or an attacker between you and the host",
-        )
-
-
-class RpcFaultError(PkiToolsError):
-    """The server answered a call with a fault PDU; ``status`` is its number, not authenticated."""
-
-    error_id = "RpcFault"
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"the server answered with RPC fault 0x{status:08X}")
-        self.status = status
-
-
-class BindRejectedError(PkiToolsError):
-    """The server knows no such interface on this port, or refuses the transfer syntax."""
-
-    error_id = "RpcBindRejected"
-
-    def __init__(self, interface: Interface, reason: int) -> None:
-        super().__init__(f"the server does not offer {interface.name} here (reason {reason})")
-        self.interface = interface
-        self.reason = reason
-
-
-class BindNakError(AuthenticationError):
-    """bind_nak: the association is refused; reason 8 means the authentication type or token was not accepted."""
-
-    def __init__(self, reason: int) -> None:
-        super().__init__(f"the server refused the RPC association (bind_nak reason {reason})")
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: operation number, request stub, and the object (IPID) for ORPC."""
@@ -120,9 +80,11 @@ class Call:
 class RpcConnection:
     """One TCP connection with at most one security context and any number of presentation contexts."""
 
-    def __init__(self, address: str, port: int, deadline: Deadline) -> None:
-        """Connect to ``address`` (an IP address). Raises ConnectError, DeadlineExceededError."""
+    def __init__(self, address: str, port: int, deadline: Deadline, max_reply: int = MAX_REPLY) -> None:
+        """Connect to ``address`` (an IP address). ``max_reply`` are the octets that the answers to calls sent together
+        may have. Raises ConnectError, DeadlineExceededError."""
         self._deadline = deadline
+        self._max_reply = max_reply
         self._call_id = 0
         self._contexts: dict[Interface, int] = {}
         self._security: RpcSecurity | None = None
@@ -269,7 +231,7 @@ class RpcConnection:
             data += self._pack_request(call)
         self._send(data)
         replies: list[bytes | RpcFaultError] = [b""] * len(calls)
-        budget = _Budget()
+        budget = _Budget(self._max_reply)
         while pending:
             call_id, reply = self._receive_reply(pending, budget)
             replies[pending.pop(call_id)[0]] = reply
@@ -396,12 +358,12 @@ class RpcConnection:
 class _Budget:
     """Caps over all the fragments of an answer."""
 
-    def __init__(self) -> None:
-        self._octets = MAX_REPLY
+    def __init__(self, octets: int) -> None:
+        self._octets = octets
         self._fragments = MAX_FRAGMENTS
 
     def take(self, octets: int) -> None:
         self._octets -= octets
         self._fragments -= 1
         if self._octets < 0 or self._fragments < 0:
-            raise ProtocolError(f"an answer of more than {MAX_REPLY} octets or {MAX_FRAGMENTS} fragments")
+            raise ProtocolError(f"an answer too long, or of more than {MAX_FRAGMENTS} fragments")

@@ -21,7 +21,8 @@ from pkitools.errors import (
 from pkitools.protocol.dcom.pdu import AuthType
 from pkitools.transport.credentials import AuthMethod
 from pkitools.transport.deadline import Deadline
-from pkitools.transport.rpc import NotAuthenticError, RpcSecurity
+from pkitools.transport.rpc import RpcSecurity
+from pkitools.transport.rpc_errors import NotAuthenticError
 from pkitools.transport.security import ContextOptions, Logon, SecurityContext, Target
 
 SERVICE = "host"

@@ -10,6 +10,8 @@ import socket
 import subprocess
 import threading
 import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -594,8 +596,6 @@ def test_fifty_cas_with_a_black_hole_and_a_refusal(users):
 
 def _ping_ports(targets, ports, timeout):
     """ping_many knows one mapper port for all; here each host has its own, so the pool is filled by hand."""
-    from concurrent.futures import ThreadPoolExecutor
-
     logon = logon_as()
     with ThreadPoolExecutor(64) as pool:
         yield from pool.map(
@@ -617,6 +617,22 @@ def test_many_keeps_the_order(users):
         outcomes = list(ping_many(targets, logon_as(), options, resolver))
     assert [item.target for item in outcomes] == [target.config_string for target in targets]
     assert {item.status for item in outcomes} == {Status.OK}
+
+
+def test_one_refused_logon_ends_the_fan_out(users):
+    """Twenty CAs at the same time: one sees the wrong password, on one connection."""
+    with standin(users) as server:
+
+        def resolver(host: str, port: int, deadline: Deadline) -> list[Endpoint]:
+            return [Endpoint("127.0.0.1", port)]
+
+        targets = [parse_config(f"h{index}\\{NAME}") for index in range(20)]
+        options = PingOptions(timeout=20, mapper_port=server.mapper_port)
+        outcomes = list(ping_many(targets, logon_as(password="wrong"), options, resolver))
+    assert {item.status for item in outcomes} == {Status.REFUSED}
+    assert sum("not tried again" in (item.reason.next_step if item.reason else "") for item in outcomes) == 19
+    refused = [entry for entry in server.log if entry.get("event") == "fault"]
+    assert [entry["opnum"] for entry in refused] == [4, 5], "the activation, and ServerAlive2 with the same logon"
 
 
 def test_threads_with_different_credentials_do_not_mix(users):
@@ -651,6 +667,25 @@ def test_nothing_is_left_after_many_pings(users):
         gc.collect()
         assert threading.active_count() <= threads + 2
         assert len(os.listdir("/proc/self/fd")) <= files + 4
+
+
+def test_memory_stays_small_whatever_arrives(users):
+    """Twenty CAs at the same time whose answers have no end, the stand-ins' own buffers counted too."""
+    servers = [standin(users, Faults(endless_fragments_on="call")) for _ in range(20)]
+    for server in servers:
+        server.__enter__()
+    ping(servers[0])
+    tracemalloc.start()
+    try:
+        with ThreadPoolExecutor(20) as pool:
+            outcomes = list(pool.map(lambda server: ping(server, timeout=10), servers))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        for server in servers:
+            server.__exit__()
+    assert {item.status for item in outcomes} == {Status.PROTOCOL_ERROR}
+    assert peak < 20_000_000
 
 
 def test_text_from_the_ca_is_escaped(users):
