@@ -29,10 +29,15 @@ from pkitools.trust.signatures import Proof
 EXPIRY_WARNING = timedelta(days=60)
 MAX_FETCHED = 16 * 1024 * 1024
 MAX_DEPTH = 16
+MAX_NAMESAKES = 64
+"""So many certificates of one name are tried as an issuer: each costs a signature check."""
 _SEQUENCE = 0x30
 
 Fetched = Mapping[str, str]
 """Address to why it gave nothing; an empty text for one that is well."""
+
+Issuers = Mapping[bytes, Sequence[Member]]
+"""Subject (DER) to the certificates of that name in AIA and Certification Authorities."""
 
 
 @dataclass(slots=True)
@@ -90,9 +95,13 @@ def check_cas(
     fetched: Fetched,
     now: datetime | None = None,
 ) -> list[CertificationAuthority]:
-    """The CAs with their findings. ``hosts`` is what ``probe_hosts`` found, ``fetched`` what ``fetch_all`` did."""
+    """The CAs with these findings behind those that they have.
+
+    ``hosts`` is what ``probe_hosts`` found, ``fetched`` what ``fetch_all`` did.
+    """
     moment = now or datetime.now(UTC)
-    return [replace(ca, findings=tuple(_findings(ca, trust, hosts, fetched, moment))) for ca in cas]
+    issuers = _by_subject(trust)
+    return [replace(ca, findings=(*ca.findings, *_findings(ca, trust, issuers, hosts, fetched, moment))) for ca in cas]
 
 
 def addresses(cas: Iterable[CertificationAuthority]) -> tuple[str, ...]:
@@ -120,6 +129,7 @@ def _fetch(url: str, fetcher: Fetcher, deadline: Deadline) -> str:
 def _findings(
     ca: CertificationAuthority,
     trust: ForestTrust,
+    issuers: Issuers,
     hosts: Mapping[str, Reachability],
     fetched: Fetched,
     now: datetime,
@@ -129,7 +139,7 @@ def _findings(
         yield finding(Severity.ERROR, "NoCertificate", "the object holds no readable CA certificate", step)
     else:
         yield from _validity(ca.certificate, now)
-        yield from _trust(ca, ca.certificate, trust)
+        yield from _trust(ca, ca.certificate, trust, issuers)
         yield from _reachable_pointers(ca.certificate, trust, fetched)
     yield from _templates(ca, trust)
     yield from _host(ca, trust, hosts)
@@ -148,21 +158,22 @@ def _validity(certificate: Certificate, now: datetime) -> Iterator[Finding]:
         yield finding(Severity.ERROR, "NotYetValid", message, "check the clocks", code="CERT_E_EXPIRED")
 
 
-def _trust(ca: CertificationAuthority, certificate: Certificate, trust: ForestTrust) -> Iterator[Finding]:
+def _trust(
+    ca: CertificationAuthority, certificate: Certificate, trust: ForestTrust, issuers: Issuers
+) -> Iterator[Finding]:
     if ca.is_enterprise and certificate.raw_data not in trust.nt_auth:
         message = "the CA certificate is not in NTAuthCertificates: its certificates cannot be used to log on"
         step = "certutil -dspublish -f CA.cer NTAuthCA"
         yield finding(Severity.ERROR, "NotInNTAuth", message, step, code="CERT_E_UNTRUSTEDCA")
     try:
-        yield from _chain(member_of(certificate.raw_data), trust)
+        yield from _chain(member_of(certificate.raw_data), trust, issuers)
     except FormatError as error:
         step = "look at the certificate: pkitools show"
         yield finding(Severity.ERROR, "ChainNotChecked", f"the chain cannot be followed: {error.message}", step)
 
 
-def _chain(member: Member, trust: ForestTrust) -> Iterator[Finding]:
+def _chain(member: Member, trust: ForestTrust, issuers: Issuers) -> Iterator[Finding]:
     """From the CA up to a root, with nothing but what the directory hands to every member of the forest."""
-    pool = [other for der in trust.issuers | trust.roots if (other := _member(der)) is not None]
     for _ in range(MAX_DEPTH):
         if member.self_issued:
             if member.der not in trust.roots:
@@ -170,7 +181,13 @@ def _chain(member: Member, trust: ForestTrust) -> Iterator[Finding]:
                 step = "certutil -dspublish -f root.cer RootCA"
                 yield finding(Severity.ERROR, "RootNotPublished", message, step, code="CERT_E_UNTRUSTEDROOT")
             return
-        issuer = next((item for item in pool if _issued(item, member)), None)
+        namesakes = issuers.get(member.issuer, ())
+        issuer = next((item for item in namesakes[:MAX_NAMESAKES] if member.proof(item) is not Proof.BAD), None)
+        if issuer is None and len(namesakes) > MAX_NAMESAKES:
+            message = f"the directory holds {len(namesakes)} certificates named {member.model.issuer!r}"
+            step = "remove those that are not in use from AIA"
+            yield finding(Severity.ERROR, "ChainNotChecked", message, step, code="CERT_E_CHAINING")
+            return
         if issuer is None:
             message = f"the issuer {member.model.issuer!r} is neither in AIA nor in Certification Authorities"
             step = "certutil -dspublish -f issuer.cer SubCA (or RootCA)"
@@ -180,15 +197,20 @@ def _chain(member: Member, trust: ForestTrust) -> Iterator[Finding]:
     yield finding(Severity.ERROR, "ChainIncomplete", "the chain has no end", "look for a loop", code="CERT_E_CHAINING")
 
 
+def _by_subject(trust: ForestTrust) -> Issuers:
+    found: dict[bytes, list[Member]] = {}
+    for der in sorted(trust.issuers | trust.roots):
+        member = _member(der)
+        if member is not None:
+            found.setdefault(member.subject, []).append(member)
+    return found
+
+
 def _member(der: bytes) -> Member | None:
     try:
         return member_of(der)
     except FormatError:
         return None
-
-
-def _issued(issuer: Member, member: Member) -> bool:
-    return issuer.subject == member.issuer and member.proof(issuer) is not Proof.BAD
 
 
 def _pointers(certificate: Certificate) -> Iterator[tuple[str, str]]:
@@ -235,7 +257,10 @@ def _host(ca: CertificationAuthority, trust: ForestTrust, hosts: Mapping[str, Re
         step = "one of them is stale unless the CA was renamed or clustered: remove what is left of it"
         yield finding(Severity.WARNING, "SharedHost", message, step)
     found = hosts.get(ca.computer_name)
-    if found is None or found.is_accessible:
+    if found is None:
+        return
+    if found.is_accessible:
+        yield from _request_interface(ca)
         return
     reason = found.reason
     message = reason.message if reason else f"{ca.computer_name} does not answer"
@@ -246,3 +271,11 @@ def _host(ca: CertificationAuthority, trust: ForestTrust, hosts: Mapping[str, Re
     else:
         step = "start the host, or open port 135 to it"
         yield finding(Severity.ERROR, "NotAccessible", message, step, code=code)
+
+
+def _request_interface(ca: CertificationAuthority) -> Iterator[Finding]:
+    """The host answers, and the CA on it was asked and did not."""
+    reason = ca.is_accessible_reason
+    if ca.is_accessible is False and reason is not None:
+        step = reason.next_step or f"find out why: pkitools ping-ca '{ca.config_string}'"
+        yield finding(Severity.ERROR, "NotAccessible", reason.message, step, code=reason.code)

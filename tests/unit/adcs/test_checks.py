@@ -3,12 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from pkitools.adcs import checks
 from pkitools.adcs.checks import ForestTrust, addresses, check_cas, fetch_all, read_trust
 from pkitools.adcs.discovery import find_cas
 from pkitools.adcs.reachability import Reachability
 from pkitools.errors import ConnectError
-from pkitools.models.outcome import Reason, Severity
+from pkitools.models.outcome import Reason, Severity, finding
 from pkitools.transport.deadline import Deadline
+from pkitools.trust.members import Member, member_of
+from pkitools.trust.signatures import Proof
 from tests.lab.pki_directory import CAS, PKS, ROOT, DirectoryObject, LabCA, ca_certificate, enrollment_service, forest
 from tests.unit.adcs.memory_directory import CONFIG, MemoryDirectory
 
@@ -87,6 +90,34 @@ def test_hosts() -> None:
     assert "NotAccessible" in found["Second CA"]
     assert "HostNotInDns" in found[CAS[1].display_name]
     assert not {"NotAccessible", "HostNotInDns"} & set(found["Closed CA"])
+
+
+def test_a_host_that_answers_without_its_ca() -> None:
+    reason = Reason("ServiceStopped", "certsvc does not answer", "start it", "RPC_S_SERVER_UNAVAILABLE")
+    cas = [replace(ca, is_accessible=False, is_accessible_reason=reason) for ca in find_cas(MemoryDirectory())]
+    hosts = {ca.computer_name: UP for ca in cas}
+    for ca in check_cas(cas, read_trust(MemoryDirectory()), hosts, {}):
+        found = [item for item in ca.findings if item.id == "NotAccessible"]
+        assert [(item.message, item.next_step, item.code) for item in found] == [
+            ("certsvc does not answer", "start it", "RPC_S_SERVER_UNAVAILABLE")
+        ]
+
+
+def test_what_the_ca_said_itself_is_kept() -> None:
+    said = finding(Severity.WARNING, "TypeDisagrees", "the CA calls itself something else", "look at it")
+    cas = [replace(ca, findings=(said,)) for ca in find_cas(MemoryDirectory())]
+    assert all(said in ca.findings for ca in check_cas(cas, read_trust(MemoryDirectory()), {}, {}))
+
+
+def test_ten_thousand_namesakes_cost_a_bounded_number_of_signature_checks(monkeypatch) -> None:  # noqa: ANN001
+    tried = []
+    monkeypatch.setattr(Member, "proof", lambda _self, issuer: tried.append(issuer) or Proof.BAD)
+    root = member_of(ca_certificate(ROOT, ROOT, 500))
+    namesakes = [root] * 10_000
+    monkeypatch.setattr(checks, "_by_subject", lambda _trust: {root.subject: namesakes})
+    found = findings(MemoryDirectory())
+    assert "ChainNotChecked" in found["Second CA"]
+    assert len(tried) <= len(CAS) * checks.MAX_NAMESAKES
 
 
 class Fetcher:
