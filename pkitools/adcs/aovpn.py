@@ -133,6 +133,10 @@ def _autoenrollment(template: CertificateTemplate, settings: CertificateTemplate
         next_step = "grant Autoenroll to the group on the Security tab, and let Group Policy enroll"
         return [finding(Severity.WARNING, "NoAutoenrollment", message, next_step)]
     groups = autoenrolling(template)
+    if not groups and (apart := _granted_apart(template)):
+        return [
+            finding(Severity.NOTE, "Autoenrollment", apart, "check that the accounts that shall connect are in both")
+        ]
     if not groups:
         message = "autoenrollment is on, but no one has both Enroll and Autoenroll"
         next_step = "grant Read, Enroll and Autoenroll to the group that shall connect"
@@ -143,12 +147,24 @@ def _autoenrollment(template: CertificateTemplate, settings: CertificateTemplate
 
 def autoenrolling(template: CertificateTemplate) -> list[str]:
     """The principals that the access list grants both Enroll and Autoenroll, and refuses neither."""
-    both = TemplateRight.ENROLL | TemplateRight.AUTOENROLL
-    denied = {rule.sid for rule in template.access if rule.access_type is AccessType.DENY and rule.rights & both}
+    return _granted(template, TemplateRight.ENROLL | TemplateRight.AUTOENROLL)
+
+
+def _granted_apart(template: CertificateTemplate) -> str:
+    """What to say when the two rights are granted to different principals; empty when one is granted to none."""
+    enroll, auto = _granted(template, TemplateRight.ENROLL), _granted(template, TemplateRight.AUTOENROLL)
+    if not enroll or not auto:
+        return ""
+    return f"Enroll is granted to {', '.join(enroll)}, Autoenroll to {', '.join(auto)}: only who is in both autoenrolls"
+
+
+def _granted(template: CertificateTemplate, wanted: TemplateRight) -> list[str]:
+    """The principals that the access list grants all of these rights, and refuses none."""
+    denied = {rule.sid for rule in template.access if rule.access_type is AccessType.DENY and rule.rights & wanted}
     return [
         rule.identity
         for rule in template.access
-        if rule.access_type is AccessType.ALLOW and rule.rights & both == both and rule.sid not in denied
+        if rule.access_type is AccessType.ALLOW and rule.rights & wanted == wanted and rule.sid not in denied
     ]
 
 

@@ -278,4 +278,5 @@ def _request_interface(ca: CertificationAuthority) -> Iterator[Finding]:
     reason = ca.is_accessible_reason
     if ca.is_accessible is False and reason is not None:
         step = reason.next_step or f"find out why: pkitools ping-ca '{ca.config_string}'"
-        yield finding(Severity.ERROR, "NotAccessible", reason.message, step, code=reason.code)
+        # not by finding(): DCE names have no number in the tables, and the reason has its own
+        yield Finding(Severity.ERROR, "NotAccessible", reason.message, step, reason.code, reason.code_hex)

@@ -99,6 +99,12 @@ def test_what_speaks_against_a_user_template(changes: dict[str, object], finding
     assert finding not in ids("UserAuthentication")
 
 
+def test_rights_of_two_groups_let_their_common_members_autoenroll() -> None:
+    found = judge(sddl=grant(("enroll", "AU"), ("auto", "DU")))["UserAuthentication"]
+    assert ("Autoenrollment", Severity.NOTE) in found
+    assert "NobodyAutoenrolls" not in dict(found)
+
+
 def test_an_elliptic_key_is_not_too_short() -> None:
     ecc = "msPKI-Asymmetric-Algorithm`PZPWSTR`ECDSA_P256`"
     changes = {"msPKI_RA_Application_Policies": [ecc], "msPKI_Minimal_Key_Size": ["256"]}

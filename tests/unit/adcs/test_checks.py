@@ -93,13 +93,15 @@ def test_hosts() -> None:
 
 
 def test_a_host_that_answers_without_its_ca() -> None:
-    reason = Reason("ServiceStopped", "certsvc does not answer", "start it", "RPC_S_SERVER_UNAVAILABLE")
+    reason = Reason(
+        "ServiceStopped", "certsvc does not answer", "start it", "nca_s_fault_context_mismatch", "0x1C00001A"
+    )
     cas = [replace(ca, is_accessible=False, is_accessible_reason=reason) for ca in find_cas(MemoryDirectory())]
     hosts = {ca.computer_name: UP for ca in cas}
     for ca in check_cas(cas, read_trust(MemoryDirectory()), hosts, {}):
         found = [item for item in ca.findings if item.id == "NotAccessible"]
-        assert [(item.message, item.next_step, item.code) for item in found] == [
-            ("certsvc does not answer", "start it", "RPC_S_SERVER_UNAVAILABLE")
+        assert [(item.message, item.next_step, item.code, item.code_hex) for item in found] == [
+            ("certsvc does not answer", "start it", "nca_s_fault_context_mismatch", "0x1C00001A")
         ]
 
 
