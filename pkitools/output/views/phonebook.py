@@ -7,6 +7,13 @@ from pkitools.models.phonebook import EapSettings, PhonebookEntry, SplitDns
 from pkitools.output.text import Line, Style, Styled, finding_lines
 
 
+def _policy(entry: PhonebookEntry) -> str:
+    if entry.ipsec_policy is not None:
+        return policy_text(entry.ipsec_policy)
+    unreadable = bool(entry.ipsec_policy_codes) or any(item.id == "IPsecPolicyUnreadable" for item in entry.findings)
+    return "a custom policy that cannot be read" if unreadable else "Windows default (no custom policy)"
+
+
 def render(outcome: Outcome[PhonebookEntry], many: bool) -> list[Line]:
     """One entry: what decides first, then findings, then the details that are set."""
     entry = outcome.value
@@ -15,12 +22,11 @@ def render(outcome: Outcome[PhonebookEntry], many: bool) -> list[Line]:
     lines: list[Line] = [(Styled(f"[{entry.name}]", Style.BOLD), Styled(f"  {entry.path}:{entry.line}", Style.DIM))]
     lines += split_dns_lines(entry.split_dns)
     lines += finding_lines(item for item in entry.findings if item.id != "SplitDnsUncertain")
-    policy = entry.ipsec_policy
     lines += row_lines(
         ("Servers", ", ".join(entry.servers)),
         ("VPN strategy", entry.vpn_strategy),
         ("Metric IPv4, IPv6", f"{_metric(entry.ipv4_interface_metric)}, {_metric(entry.ipv6_interface_metric)}"),
-        ("IPsec policy", policy_text(policy) if policy else "Windows default (no custom policy)"),
+        ("IPsec policy", _policy(entry)),
         ("Mobility off", entry.disable_mobility),
         ("Network outage time", entry.network_outage_time),
         ("Use RAS credentials", entry.use_ras_credentials),

@@ -8,6 +8,13 @@ from pkitools.output.text import Line, Style, Styled, finding_lines
 from pkitools.output.views.phonebook import eap_lines, policy_text, row_lines, split_dns_lines
 
 
+def _policy(profile: VpnProfile) -> str:
+    if profile.ipsec_policy is not None:
+        return policy_text(profile.ipsec_policy)
+    unreadable = any("<CryptographySuite>" in item.message for item in profile.findings)
+    return "a CryptographySuite that cannot be read" if unreadable else "Windows default"
+
+
 def render(outcome: Outcome[VpnProfile], many: bool) -> list[Line]:
     """One profile: the answer and the findings first, then what it sets."""
     profile = outcome.value
@@ -24,7 +31,7 @@ def render(outcome: Outcome[VpnProfile], many: bool) -> list[Line]:
         ("Protocol list", ", ".join(profile.protocol_list)),
         ("Routing", profile.routing_policy_type),
         ("User, machine method", f"{profile.user_method or 'none'}, {profile.machine_method or 'none'}"),
-        ("IPsec policy", policy_text(profile.ipsec_policy) if profile.ipsec_policy else "Windows default"),
+        ("IPsec policy", _policy(profile)),
         ("Metric IPv4, IPv6", f"{_number(profile.ipv4_interface_metric)}, {_number(profile.ipv6_interface_metric)}"),
         ("Network outage time", profile.network_outage_time),
         ("Use RAS credentials", profile.use_ras_credentials),
