@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from pkitools.errors import ConnectError, PkiToolsError
 from pkitools.transport.deadline import Deadline
@@ -35,8 +35,7 @@ _MAX_RESOLVERS = 32
 _IDLE, _POLL = 1.0, 0.02  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """A UDP port; ``marker`` puts the non-ESP marker before each datagram and demands it back (RFC 3948 2.2)."""
 
     number: int
@@ -47,8 +46,7 @@ IKE_PORT: Final = Port(500)
 NAT_T_PORT: Final = Port(4500, marker=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One datagram, without the marker, and the test by which an answer to it is known.
 
     ``is_answer`` must not raise: it sees whatever arrives. It may collect: the datagram on which it first returns True
@@ -61,8 +59,7 @@ class Request:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """The answer, without the marker, and how often the question was sent for it."""
 
     data: bytes
@@ -76,8 +73,7 @@ class Silence:
     tries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
+class Unreachable(NamedTuple):
     """The network said so, by ICMP or for want of a route; ``message`` in the system's words."""
 
     message: str

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import configparser
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pkitools.aovpn.phonebook import MAIN_KEYS, Phonebook
 from pkitools.aovpn.phonebook_entries import read_entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.keys import INTEG, SaKeys
@@ -23,8 +23,7 @@ _MAX_FRAGMENTS = 64
 _MAX_PLAINTEXT = 1 << 18
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(NamedTuple):
     """One direction of an IKE SA: encrypts what one side sends."""
 
     keys: SaKeys
@@ -143,8 +142,7 @@ class Protection:
         return Fragment(number, total, encrypted.inner, self._open(head, reader.rest()))
 
 
-@dataclass(frozen=True, slots=True)
-class HeadBuilder:
+class HeadBuilder(NamedTuple):
     """What stands before the IV and is authenticated: IKE header, generic header, for SKF the fragment numbers."""
 
     header: Header
@@ -168,8 +166,7 @@ class HeadBuilder:
         return header.pack() + bytes((self.inner, 0)) + length.to_bytes(2, "big") + numbers
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One piece of a fragmented message, RFC 7383 2.5: ``inner`` counts in the first one only."""
 
     number: int

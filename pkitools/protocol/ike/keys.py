@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.numbers import Encr, Integ, Prf, TransformType
@@ -28,8 +28,7 @@ INTEG: Final = {
 _GCM_SALT = 4  # RFC 5282 7.1: the last four bytes of the key
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(NamedTuple):
     """The algorithms of an IKE SA as transform ids; ``key_length`` in bits, ``integ`` None with AES-GCM."""
 
     encr: int

@@ -1,8 +1,11 @@
-"""The IKE message: header and chain of payloads (RFC 7296 3.1, 3.2)."""
+"""The IKE message: header and chain of payloads (RFC 7296 3.1, 3.2).
+
+The plain structures of this package are named tuples: a dozen dataclasses take as long to make as a server to probe.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.numbers import HeaderFlag, PayloadType
@@ -14,8 +17,7 @@ _MAX_PAYLOADS = 128
 _KNOWN_TYPES = frozenset(int(item) for item in PayloadType)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The fixed header, RFC 7296 3.1. ``version`` is major and minor in one byte (0x20)."""
 
     initiator_spi: bytes
@@ -53,8 +55,7 @@ class Header:
         return cls(spi_i, spi_r, next_payload, exchange, flags, message_id, length, version)
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """One payload: its type, the body behind the generic header, the critical flag and, for the encrypted payloads
     (SK, SKF), the type of the first payload inside, which stands where others name their successor."""
 
@@ -64,8 +65,7 @@ class Payload:
     inner: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A whole message. ``first_payload`` and ``length`` of the header follow from the payloads."""
 
     initiator_spi: bytes

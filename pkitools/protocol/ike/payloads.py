@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.numbers import FIRST_STATUS_NOTIFY, CertEncoding
@@ -13,8 +14,7 @@ from pkitools.protocol.ike.reader import Reader
 _SHA1_SIZE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class KeyExchange:
+class KeyExchange(NamedTuple):
     """KE payload, RFC 7296 3.4: ``data`` is the public value, for ECP groups x | y (RFC 5903 7)."""
 
     group: int
@@ -33,8 +33,7 @@ class KeyExchange:
         return cls(group, reader.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(NamedTuple):
     """Notify payload, RFC 7296 3.10."""
 
     type: int
@@ -67,8 +66,7 @@ class Notify:
         return group
 
 
-@dataclass(frozen=True, slots=True)
-class Identification:
+class Identification(NamedTuple):
     """IDi or IDr payload, RFC 7296 3.5. ``body`` is the whole payload body, which AUTH signs."""
 
     type: int
@@ -88,8 +86,7 @@ class Identification:
         return cls(kind, reader.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(NamedTuple):
     """CERT payload, RFC 7296 3.6."""
 
     encoding: int
@@ -102,8 +99,7 @@ class Certificate:
         return cls(reader.number(1), reader.rest())
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRequest:
+class CertificateRequest(NamedTuple):
     """CERTREQ payload, RFC 7296 3.7: ``authorities`` are SHA-1 hashes of SubjectPublicKeyInfo of trusted CAs."""
 
     encoding: int
@@ -125,8 +121,7 @@ class CertificateRequest:
         return cls(encoding, tuple(reader.take(_SHA1_SIZE) for _ in range(reader.remaining // _SHA1_SIZE)))
 
 
-@dataclass(frozen=True, slots=True)
-class Authentication:
+class Authentication(NamedTuple):
     """AUTH payload, RFC 7296 3.8."""
 
     method: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.numbers import ProtocolId, TransformType
@@ -15,8 +15,7 @@ _FIXED_FORMAT = 0x8000
 _MAX_PROPOSALS = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Transform:
+class Transform(NamedTuple):
     """One algorithm of a proposal, RFC 7296 3.3.2. ``key_length`` is in bits, None without the attribute."""
 
     type: int
@@ -48,8 +47,7 @@ class Transform:
         return cls(kind, number, key_length)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """One alternative: the peer picks one transform of each type, RFC 7296 3.3.1.
 
     ``spi`` is empty in IKE_SA_INIT and four bytes for ESP.

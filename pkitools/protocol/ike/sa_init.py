@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from pkitools.errors import ProtocolError
 from pkitools.protocol.ike.message import HEADER_SIZE, Header, Message, Payload
@@ -51,8 +52,7 @@ class SaInitRequest:
         return replace(self, cookie=cookie)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The responder accepted: its SPI, the proposal it chose, its key and nonce, and what else it said."""
 
     spi: bytes
@@ -64,8 +64,7 @@ class Chosen:
     certificate_requests: tuple[CertificateRequest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WrongGroup:
+class WrongGroup(NamedTuple):
     """INVALID_KE_PAYLOAD: the responder would accept an offered proposal, with a key of ``group`` (RFC 7296 1.2)."""
 
     group: int
@@ -76,23 +75,20 @@ class NoProposal:
     """NO_PROPOSAL_CHOSEN: nothing of what was offered is acceptable."""
 
 
-@dataclass(frozen=True, slots=True)
-class CookieDemand:
+class CookieDemand(NamedTuple):
     """COOKIE: send the request again with this in front (RFC 7296 2.6)."""
 
     cookie: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Any other notify that ends the exchange: INVALID_SYNTAX, REDIRECT, TEMPORARY_FAILURE, a private number."""
 
     type: int
     data: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherVersion:
+class OtherVersion(NamedTuple):
     """The peer answered in another version of IKE."""
 
     major_version: int

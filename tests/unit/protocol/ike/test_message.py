@@ -219,7 +219,15 @@ def test_proposals_round_trip(items):
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.builds(Payload, st.sampled_from((33, 34, 40, 41, 43, 200)), st.binary(max_size=40)), min_size=1, max_size=6
+        st.builds(
+            Payload,
+            st.sampled_from((33, 34, 40, 41, 43, 200)),
+            st.binary(max_size=40),
+            critical=st.just(False),
+            inner=st.just(0),
+        ),
+        min_size=1,
+        max_size=6,
     ).map(tuple)
 )
 def test_payload_chains_round_trip(items):
