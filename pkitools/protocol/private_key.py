@@ -156,11 +156,11 @@ def wrong_password(what: str, passwords: Sequence[Secret]) -> PasswordError:
     """The error for a key that none of the passwords opens, or that needs one."""
     if any(passwords):
         return PasswordError(
-            f"wrong password for {what}", hint="--in-password-file names the password of an encrypted key"
+            f"wrong password for {what}", hint="pem-to-pfx takes other passwords for its inputs with --in-password-file"
         )
     return PasswordError(
         f"{what} is encrypted and no password was given",
-        hint="give it with --in-password-file, or --password-file",
+        hint="give it with --password-file (pem-to-pfx: --in-password-file)",
         error_id="PasswordMissing",
     )
 

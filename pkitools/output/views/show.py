@@ -96,7 +96,8 @@ def _request(request: ShownRequest) -> Iterator[Line]:
 def _crl(crl: ShownCrl) -> str:
     until = f"{crl.next_update:%Y-%m-%d %H:%M}Z" if crl.next_update else "?"
     kind = f"delta to {crl.base_number}, " if crl.base_number is not None else ""
-    return f"of {crl.issuer}, {kind}number {crl.number}, {crl.this_update:%Y-%m-%d %H:%M}Z to {until}"
+    number = f"number {crl.number}, " if crl.number is not None else ""
+    return f"of {crl.issuer}, {kind}{number}{crl.this_update:%Y-%m-%d %H:%M}Z to {until}"
 
 
 def _fitness(shown: ShownFile) -> Iterator[Line]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkitools.cli import main
 from pkitools.models.secret import Secret
 from pkitools.protocol.pkcs12 import write_pfx
 from tests.lab.crafted_pfx import content, entry, key, leaf
-from tests.lab.pfx_makers import chain_of
+from tests.lab.pfx_makers import chain_of, key_of
 
 PASSWORD = "Geh€im 🔑"
 
@@ -54,6 +57,17 @@ def test_findings_and_errors_have_their_exit_codes(folder, capfd):
     code, out, _ = run(capfd, "Büro.pfx", "--password-file", "wrong")
     assert code == 2
     assert "wrong password (ERROR_INVALID_PASSWORD 0x00000056)" in out
+
+
+def test_a_crl_without_a_number(folder, capfd):
+    now = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    builder = x509.CertificateRevocationListBuilder(chain_of("p256")[1].subject, now, now + datetime.timedelta(days=7))
+    crl = builder.sign(key_of("issuing"), hashes.SHA256())
+    (folder / "ca.crl").write_bytes(crl.public_bytes(Encoding.DER))
+    code, out, _ = run(capfd, "ca.crl")
+    assert code == 0
+    assert ", 2026-01-02 00:00Z to 2026-01-09 00:00Z" in out
+    assert "None" not in out
 
 
 def test_a_failing_file_hides_no_other(folder, capfd):
