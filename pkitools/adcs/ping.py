@@ -48,11 +48,11 @@ def parse_config(text: str) -> CaAddress:
 
 
 def ping(
-    target: CaAddress, session: CaSession, *, admin: bool, authentication: Callable[[], str | None]
+    target: CaAddress, session: CaSession, *, admin: bool, authentication: Callable[[], str | None], principal: str
 ) -> Outcome[CaPing]:
     """Ping one CA through ``session``, which is closed at the end. Never raises for what the peer does.
 
-    ``authentication`` names the method that was used, once that is known.
+    ``authentication`` names the method that was used, once that is known, ``principal`` the service that was named.
     """
     state = _Ping(target, session)
     with session:
@@ -65,7 +65,7 @@ def ping(
             if admin and not state.is_hopeless:
                 state.try_interface(ADMIN)
         state.ask_around()
-    return state.outcome(admin, authentication())
+    return state.outcome(admin, authentication(), principal)
 
 
 class _Ping:
@@ -180,7 +180,7 @@ class _Ping:
         self._rpc_alive = self._session.is_rpc_alive()
         self._registered = self._session.is_service_registered()
 
-    def outcome(self, admin: bool, authentication: str | None) -> Outcome[CaPing]:
+    def outcome(self, admin: bool, authentication: str | None, principal: str) -> Outcome[CaPing]:
         """The record, the findings and the status."""
         request = self._results["request"]
         administration = self._results.get("admin")
@@ -195,6 +195,7 @@ class _Ping:
             address=trail.address,
             dynamic_port=trail.dynamic_port,
             authentication=authentication,
+            service_principal=principal if authentication else None,
             com_version=trail.com_version,
             server_names=trail.server_names,
             rpc_alive=True if request.alive else self._rpc_alive,

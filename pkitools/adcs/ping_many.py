@@ -57,7 +57,13 @@ def ping_one(target: CaAddress, logon: Logon, options: PingOptions, resolver: Re
         static_port=options.static_port,
         max_reply=MAX_REPLY,
     )
-    outcome = ping(target, session, admin=options.admin, authentication=lambda: _name_of(rpc_logon.method))
+    outcome = ping(
+        target,
+        session,
+        admin=options.admin,
+        authentication=lambda: _name_of(rpc_logon.method),
+        principal=rpc_logon.principal,
+    )
     if options.explain or outcome.value is None:
         return outcome
     return replace(outcome, value=replace(outcome.value, wire=()))

@@ -60,7 +60,8 @@ class CaPing:
 
     ``icert_admin`` is None when it was not asked. ``rpc_alive`` and ``service_registered`` come from unauthenticated
     questions (ServerAlive2, endpoint mapper) and are None when they were not asked or got no answer. ``server_names``
-    are the names the host gave in its bindings: never used for connecting.
+    are the names the host gave in its bindings: never used for connecting. ``service_principal`` is the name that the
+    ticket was asked for, or that NTLM's last message names.
     """
 
     PS_TYPE: ClassVar[str] = "PKI.CertificateServices.ICertInterfacePing"
@@ -73,6 +74,7 @@ class CaPing:
     address: str | None
     dynamic_port: int | None
     authentication: str | None
+    service_principal: str | None
     com_version: str | None = field(metadata={"name": "ComVersion"})
     server_names: tuple[str, ...]
     rpc_alive: bool | None

@@ -88,6 +88,11 @@ class RpcLogon:
         return _PrivacySecurity(context, auth_type, self._deadline)
 
     @property
+    def principal(self) -> str:
+        """The service principal name: of the host as the user named it."""
+        return f"{SERVICE}/{self._host}"
+
+    @property
     def is_proven_by_bind(self) -> bool:
         """Whether the bind itself tells if the password is right: NTLM inside SPNEGO has an answer to its last leg."""
         return self.uses_spnego and self.method is AuthMethod.NTLM

@@ -72,7 +72,7 @@ def test_healthy_ca(users):
     assert (value.icert_request, value.icert_admin) == (True, True)
     assert value.config_string == f"localhost\\{NAME}"
     assert value.request.product_version == "10.0:20348.1 WINNT 3.0"
-    assert value.authentication == "NTLM"
+    assert (value.authentication, value.service_principal) == ("NTLM", "host/localhost")
     assert value.server_names == ("CA1", "10.0.0.9")
     assert value.dynamic_port == server.process_port
     assert value.round_trips <= 9
@@ -694,6 +694,12 @@ def test_text_from_the_ca_is_escaped(users):
     from pkitools.output.text import render
     from pkitools.output.views.ca_ping import render as view
 
+    with standin(users) as server:
+        explained = ping(server, explain=True)
+    for many in (False, True):
+        shown = render(view(explained, many), colour=False)
+        assert "SPN           host/localhost" in shown
+        assert f"TCP {server.process_port}  ICertRequestD2 5422fd3a-d4b8-4cef-a12e-e87d4ca22e90 opnum 7" in shown
     text = render(view(outcome, False), colour=False)
     assert "\x1b" not in text
     assert "\\x1b]0;owned" in text

@@ -18,7 +18,7 @@ def render(outcome: Outcome[CaPing], many: bool) -> list[Line]:
             code = f"{outcome.reason.code} {outcome.reason.code_hex}: " if outcome.reason.code else ""
             lines.append(("      ", code, outcome.reason.message))
             lines.append(("      ", Styled("next: ", Style.DIM), outcome.reason.next_step))
-        return [*lines, *finding_lines(ping.findings, "      ")]
+        return [*lines, *finding_lines(ping.findings, "      "), *_wire(ping)]
     lines += finding_lines(ping.findings)
     lines += ["", *_interface("ICertRequest", ping.request)]
     if ping.admin is not None:
@@ -69,6 +69,14 @@ def _details(ping: CaPing) -> list[Line]:
         lines.append(f"  without logon RPC {'answers' if ping.rpc_alive else 'does not answer'}, certsvc {registered}")
     if ping.stages:
         lines.append("  stages        " + "  ".join(f"{item.stage} {item.milliseconds:g} ms" for item in ping.stages))
+    return [*lines, *_wire(ping)]
+
+
+def _wire(ping: CaPing) -> list[Line]:
+    """What --explain keeps."""
+    if not ping.wire:
+        return []
+    lines: list[Line] = [f"  SPN           {ping.service_principal or 'no logon'}"]
     for use in ping.wire:
         call = f"{use.interface} {use.uuid} opnum {use.opnum} {use.method}"
         lines.append(f"  wire          TCP {use.port}  {call} ({use.protection})")
