@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
+from pkitools.cli.registry import COMMANDS
+from pkitools.output.records import properties
 from pkitools.powershell.install import FILES, source_folder
 from tests.contract.pspki_parameters import DEVIATIONS, MODULE, pspki, read_module, syntax_tree, unexplained, walk
 
@@ -60,3 +63,20 @@ def test_every_parameter_has_help_and_every_function_an_example():
         assert described == list(function["parameters"]), name
         assert re.search(r"^\.SYNOPSIS\n\S", comment[1], re.M), name
         assert re.search(r"^\.EXAMPLE\n\S", comment[1], re.M), name
+
+
+def test_format_views_show_properties_that_the_objects_have():
+    models = {getattr(kind, "PS_TYPE", ""): kind for kind in (spec.load_result() for spec in COMMANDS)}
+    views = ElementTree.parse(source_folder() / "PkiTools.Format.ps1xml").getroot().iter("View")
+    seen = set()
+    for view in views:
+        name = view.findtext("Name")
+        assert name in models, name
+        kinds = [item.text for item in view.iter("TypeName")]
+        assert kinds == [name, f"Deserialized.{name}"]
+        named = {item.text for item in view.iter("PropertyName")}
+        named |= set(re.findall(r"\$_\.(\w+)\b", "".join(item.text or "" for item in view.iter("ScriptBlock"))))
+        known = {item.name for item in properties(models[name])} | {"Id", "Name"}
+        assert named <= known, (name, named - known)
+        seen.add(name)
+    assert len(seen) >= 8

@@ -355,11 +355,13 @@ def test_format_views_of_pspki_apply(lab: PowerShellLab) -> None:
     text = "\n".join(
         str(item)
         for item in lab.output(
-            "Get-CA -Name RootCa | Out-String -Width 200; Get-CA -Name RootCa | Get-CATemplate | Out-String -Width 200"
+            "$ca = Get-CA -Name RootCa; $ca | Out-String -Width 200; $ca | Get-CATemplate | Out-String -Width 200; $ca | Ping-ICertInterface | Out-String -Width 200; Test-WebServerSSL login.live.com | Out-String -Width 200"
         )
     )
     assert re.search(r"DisplayName +ComputerName +IsAccessible +ServiceStatus +Type", text)
     assert re.search(r"RootCa +User, WebServer", text)
+    assert re.search(r"ConfigString +ICertAdmin +ICertRequest", text)
+    assert re.search(r"OriginalUri +: https://login.live.com/\nReturnedUri", text.replace("\r", ""))
 
 
 def test_a_wrong_password_is_one_terminating_error(lab: PowerShellLab) -> None:
