@@ -54,6 +54,9 @@ REASONS = {
 _CRITICAL_MARK = b"\x01\x01\xff\x04"  # critical TRUE and the OCTET STRING after it
 _KNOWN = {"2.5.29.20", "2.5.29.27", "2.5.29.28", "2.5.29.35", "2.5.29.46", "1.3.6.1.4.1.311.21.1"}
 MAX_MARKED = 2_000
+MAX_WALKED = 1_000_000
+"""Entries that one search walks over: what a peer's list may cost is a second at most."""
+_LEAST_ENTRY = 20  # SEQUENCE, an INTEGER of one octet, UTCTime
 _KNOWN_IN_ENTRIES = {"2.5.29.21", "2.5.29.24"}
 
 
@@ -237,8 +240,10 @@ def _scope(raw: bytes) -> IssuingDistributionPoint:
 
 
 def _walk(entries: bytes, position: int, end: int) -> Iterator[tuple[int, int]]:
-    """Start and end of each entry."""
-    while position < end:
+    """Start and end of each entry. FormatError: a damaged list, or one that is too long to walk through."""
+    for _ in range(MAX_WALKED + 1):
+        if position >= end:
+            return
         if entries[position] != SEQUENCE or position + 2 > end:
             raise FormatError("damaged ASN.1: an entry of the CRL is no SEQUENCE")
         length = entries[position + 1]
@@ -249,8 +254,11 @@ def _walk(entries: bytes, position: int, end: int) -> Iterator[tuple[int, int]]:
             following = body + int.from_bytes(entries[position + 2 : body], "big")
         if following > end:
             raise FormatError("damaged ASN.1: an entry of the CRL is longer than the list")
+        if following - position < _LEAST_ENTRY:
+            raise FormatError("damaged ASN.1: an entry of the CRL is too short for a serial number and a date")
         yield position, following
         position = following
+    raise FormatError(f"the CRL has more than {MAX_WALKED} entries to look through")
 
 
 def _entry(serial: bytes, reader: Reader) -> RevokedEntry:

@@ -5,6 +5,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkitools.errors import FormatError
+from pkitools.protocol import crl as crl_module
 from pkitools.protocol.crl import read_crl
 from tests.unit.trust.pki import DAY, NOW, Maker, make_crl, make_scope, wrap
 
@@ -104,3 +105,27 @@ def test_numbers_of_any_length_are_refused(ca):
     huge = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.20"), wrap(2, b"\x7f" * 9000))
     with pytest.raises(FormatError, match="20 octets"):
         read_crl(make_crl(ca, number=None, extra=[(huge, False)]))
+
+
+def list_of(entries: bytes) -> bytes:
+    """A CRL with these encoded entries and a signature of nobody."""
+    algorithm = bytes.fromhex("300a06082a8648ce3d040302")
+    dates = b"\x17\x0d260101000000Z\x17\x0d270101000000Z"
+    body = wrap(0x30, wrap(2, b"\x01") + algorithm + wrap(0x30, b"") + dates + wrap(0x30, entries))
+    return wrap(0x30, body + algorithm + wrap(3, b"\0\0"))
+
+
+@pytest.mark.parametrize("entry", [b"\x30\x00", b"\x30\x80", wrap(0x30, wrap(2, b"\x01") + b"\x17\x00")])
+def test_entries_too_short_to_be_any_are_not_walked_over(entry):
+    crl = read_crl(list_of(entry * 50 + wrap(0x30, b"\x02\x01\x05\x17\x0d260101000000Z")))
+    with pytest.raises(FormatError, match="too short"):
+        crl.find(b"\x05")
+
+
+def test_a_list_without_end_is_walked_for_a_second_at_most(monkeypatch):
+    monkeypatch.setattr(crl_module, "MAX_WALKED", 100)
+    other, wanted = (wrap(0x30, b"\x02\x01" + serial + b"\x17\x0d260101000000Z") for serial in (b"\x07", b"\x05"))
+    assert read_crl(list_of(other * 99 + wanted)).find(b"\x05") is not None
+    assert read_crl(list_of(other * 100)).find(b"\x05") is None
+    with pytest.raises(FormatError, match="more than 100 entries"):
+        read_crl(list_of(other * 101 + wanted)).find(b"\x05")
