@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,13 @@ _MAX_REPLY_BYTES = 1024 * 1024
 _AES_ENCTYPES = {32: 17, 64: 18}
 _ENCTYPE_ORDER = (18, 17, 23)
 _ENVIRONMENT = threading.Lock()
+_REALM = re.compile(r"[\w.-]{1,255}")
+
+
+def is_realm(name: str) -> bool:
+    """Whether a name can be a realm. Servers tell theirs before they have proven anything, and it goes into a file of
+    settings, where a line break or a bracket would be settings of theirs."""
+    return bool(_REALM.fullmatch(name))
 
 
 def require_library() -> None:
@@ -279,7 +287,9 @@ class KerberosConfiguration:
         self._written = ""
 
     def add(self, realm: str, addresses: Sequence[str]) -> None:
-        """The KDCs of a realm (a DNS domain in upper case) by numeric address."""
+        """The KDCs of a realm (a DNS domain in upper case) by numeric address. Raises InputError: no realm's name."""
+        if not is_realm(realm):
+            raise InputError(f"{realm!r} is no Kerberos realm", hint="give --domain or the user's domain as a DNS name")
         self._realms[realm] = tuple(addresses)
 
     def first_realm(self) -> str | None:

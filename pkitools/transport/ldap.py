@@ -250,14 +250,14 @@ class _Session:
             held = values.get(name.lower())
             return held[0].decode("utf-8", "backslashreplace") if held else None
 
-        service = text("ldapServiceName") or ""
+        realm = (text("ldapServiceName") or "").rpartition("@")[2].upper()
         return RootDSE(
             configuration=text("configurationNamingContext"),
             domain=text("defaultNamingContext"),
             root_domain=text("rootDomainNamingContext"),
             schema=text("schemaNamingContext"),
             host=text("dnsHostName"),
-            realm=service.rpartition("@")[2].upper() or None,
+            realm=realm if kerberos.is_realm(realm) else None,
             token_groups=values.get("tokengroups", ()),
         )
 
@@ -512,7 +512,9 @@ def _tls_context(address: DirectoryAddress) -> ssl.SSLContext:
                 f"{str(address.ca_file)!r} holds no PEM certificate", hint="give --ca-file the CA's certificate as PEM"
             ) from error
         except OSError as error:
-            raise FileAccessError(f"cannot read {str(address.ca_file)!r}: {_words(error)}") from error
+            raise FileAccessError(
+                f"cannot read {str(address.ca_file)!r}: {_words(error)}", hint="check the path behind --ca-file"
+            ) from error
     return context
 
 

@@ -21,6 +21,7 @@ from pkitools.errors import (
     ConnectError,
     DeadlineExceededError,
     FormatError,
+    InputError,
     LogonRefusedError,
     MissingDependencyError,
     PkiToolsError,
@@ -157,6 +158,16 @@ def test_configuration_is_seen_only_within(monkeypatch):
     assert "kdc = [2001:db8::1]\n" in text
     assert "rdns = false" in text
     assert not Path(first).exists()
+
+
+@pytest.mark.parametrize(
+    "realm", ["", "A\n[plugins]", "A = {", "A B", "A\r", "[A]", "A\x00", "A#", "A" * 256, "A\u2028B"]
+)
+def test_what_is_no_realm_does_not_become_a_setting(realm):
+    configuration = KerberosConfiguration()
+    with pytest.raises(InputError):
+        configuration.add(realm, ["192.0.2.1"])
+    assert "192.0.2.1" not in configuration.text()
 
 
 def test_two_logons_do_not_mix_their_configurations():

@@ -327,6 +327,23 @@ def test_a_password_never_goes_over_clear_text(serve, bait):
     assert not [content for content in seen if "björn".encode() in content]
 
 
+def test_the_realm_that_a_server_tells_cannot_write_settings(serve):
+    """It goes into a krb5.conf: a server that has proven nothing must not name modules and KDCs there."""
+
+    def script(peer: Peer) -> None:
+        message_id, _, _ = peer.receive()
+        name = "x:dc$@X\n[plugins]\nclpreauth = {\nmodule = x:/tmp/x.so\n}\n"
+        hostile = entry("", configurationNamingContext="CN=Configuration,DC=x", ldapServiceName=name)
+        peer.send(message(message_id, hostile) + message(message_id, result(0x65)))
+        peer.receive()
+
+    serve(script)
+    with Logon(CREDENTIALS) as logon:
+        with pytest.raises(PkiToolsError):
+            Directory.open(DirectoryAddress(server="127.0.0.1"), logon, Deadline(SECONDS))
+        assert "plugins" not in logon.kerberos_configuration.text()
+
+
 @pytest.mark.parametrize("method", [AuthMethod.SIMPLE, AuthMethod.NTLM])
 def test_dns_cannot_send_a_password_out_of_the_domain(method):
     """A forged SRV record names a host for which its owner has a good certificate. NTLM shows no password."""
