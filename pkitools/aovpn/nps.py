@@ -19,7 +19,7 @@ from pkitools.protocol.pem import looks_like_pem, read_pem
 from pkitools.protocol.x509 import read_certificate
 from pkitools.trust import Settings, Store, judge
 
-_MAX_PATTERN: Final = 256
+_MAX_LENGTH: Final = 256  # more than the 253 characters of the longest DNS name
 _MAX_REPEATS: Final = 3
 # What the client's own list of roots decides, not the store of this machine.
 _ABOUT_TRUST: Final = frozenset(("CERT_E_CHAINING", "CERT_E_UNTRUSTEDROOT", "CERT_E_UNTRUSTEDCA"))
@@ -103,11 +103,15 @@ def _name_findings(method: EapMethod, leaf: Certificate) -> list[Finding]:
 def _matches(want: str, name: str) -> bool:
     """A listed name is compared as text and, as Windows allows, as a regular expression.
 
-    A pattern that could run for ever (groups, many repeats, very long) is compared as text only.
+    What could run for ever (groups, many repeats, very long patterns or names) is compared as text only.
     """
     if want.casefold() == name.casefold():
         return True
-    if len(want) > _MAX_PATTERN or "(" in want or sum(want.count(sign) for sign in "*+?{|") > _MAX_REPEATS:
+    if (
+        max(len(want), len(name)) > _MAX_LENGTH
+        or "(" in want
+        or sum(want.count(sign) for sign in "*+?{|") > _MAX_REPEATS
+    ):
         return False
     try:
         return re.fullmatch(want, name, re.IGNORECASE) is not None

@@ -89,6 +89,12 @@ def test_a_name_that_is_not_on_the_list(names):
     assert ids(eap([thumbprint(ROOT)], names), pem(LEAF, ISSUING, ROOT)) == ["NpsNameNotListed"]
 
 
+def test_a_long_name_is_not_searched_by_patterns():
+    leaf = issue("nps1", ISSUING, dns="a" * 1500)
+    found = ids(eap([thumbprint(ROOT)], ["[a-z]*[a-z]*[a-z]*!"]), pem(leaf, ISSUING, ROOT))
+    assert "NpsNameNotListed" in found
+
+
 def test_a_root_that_is_not_trusted():
     settings = eap([thumbprint(OTHER_ROOT)])
     (found,) = hold_against(settings, read_nps_chain(pem(LEAF, ISSUING, ROOT)))
