@@ -25,6 +25,11 @@ from pkitools.protocol.xml_tree import MAX_CHARACTERS, Element, read_xml
 Value: TypeAlias = Any
 
 MAX_DEPTH = 200  # elements; PowerShell stops reading at 48 objects, each of which may be four elements deep
+_COLLECTION_TEXTS: dict[type, str] = {
+    **dict.fromkeys((tuple, list), "System.Object[]"),
+    dict: "System.Collections.Hashtable",
+}
+_KEYS = (str, int, float, bytes, datetime, timedelta, UUID)  # Decimal is not: a signalling NaN cannot be hashed
 _TAG_LINE = "#< CLIXML"
 _NEXT_DOCUMENT = re.compile(r"(?<=</Objs>)\s+(?=<)")
 _ESCAPE = re.compile(r"_[xX]([0-9A-Fa-f]{4})_")
@@ -52,12 +57,19 @@ class PsObject:
 
 
 def text_of(value: Value) -> str:
-    """How PowerShell would print a value: an enum by its name, a wrapped value as itself, $null as nothing."""
-    if value is None:
+    """How PowerShell would print a value: an enum by its name, a wrapped value as itself, $null as nothing.
+
+    Collections by their type only: what they hold may lead back to them, or double at each of many levels.
+    """
+    for _ in range(MAX_DEPTH):  # an object may wrap itself
+        if not isinstance(value, PsObject):
+            break
+        if value.to_string is not None:
+            return value.to_string
+        value = value.value
+    if value is None or isinstance(value, PsObject):
         return ""
-    if isinstance(value, PsObject):
-        return value.to_string if value.to_string is not None else text_of(value.value)
-    return str(value)
+    return _COLLECTION_TEXTS.get(type(value)) or str(value)
 
 
 def looks_like_clixml(text: str) -> bool:
@@ -258,7 +270,7 @@ class _Document:
             if child.tag != "En" or set(named) != {"Key", "Value"} or named["Key"] is None:
                 raise FormatError(f"line {child.line} of the CLIXML document is no dictionary entry")
             key = named["Key"]
-            entries[text_of(key) if isinstance(key, PsObject | dict) else key] = named["Value"]
+            entries[key if isinstance(key, _KEYS) else text_of(key)] = named["Value"]
         return entries
 
     @staticmethod

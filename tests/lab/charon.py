@@ -143,7 +143,7 @@ def write_configuration(folder: Path, responders: list[Responder], settings: dic
 
 
 def write_certificates(folder: Path) -> None:
-    """A root (``root.pem``) and under it ``rsa`` and ``ecdsa`` for the server name, ``noeku`` without any EKU."""
+    """A root (``root.pem``) and under it ``rsa`` and ``ecdsa`` for the server name, ``clientonly`` for clients."""
     for name in ("x509", "x509ca", "private"):
         (folder / name).mkdir(exist_ok=True)
     root_key = ec.generate_private_key(ec.SECP256R1())

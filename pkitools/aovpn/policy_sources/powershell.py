@@ -122,13 +122,11 @@ def _walk(value: Any, seen: set[int], depth: int = 0) -> Iterator[dict[str, Any]
 
 
 def _plain(value: Any) -> Any:
-    """Numbers stay numbers; a JSON enum object gives its name; others their text."""
-    if isinstance(value, PsObject):
-        return text_of(value)
+    """Numbers stay numbers; a JSON enum object gives its name; others their text, collections their type."""
     if isinstance(value, Mapping):
         found = {str(name).casefold(): item for name, item in value.items()}
-        return found.get("value", "")
-    return value
+        value = found.get("value", "")
+    return text_of(value) if isinstance(value, PsObject | Mapping | list | tuple) else value
 
 
 def _fold(name: str) -> str:

@@ -243,6 +243,28 @@ def test_objects_that_hold_each_other_many_times_end():
         read_powershell(text, client=True)
 
 
+def doubling(number: int) -> str:
+    """What stands in the collection of one level: the level below, twice."""
+    return f'<Ref RefId="{number}"/>' * 2 if number else "<S>x</S>"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '<Obj N="DHGroup" RefId="a"><Ref RefId="a"/></Obj>',
+        '<Ref N="DHGroup" RefId="40"/>',
+        '<LST N="DHGroup"><Ref RefId="40"/></LST>',
+        '<DCT N="DHGroup"><En><S N="Key">Value</S><Ref N="Value" RefId="40"/></En></DCT>',
+    ],
+)
+def test_a_value_that_is_no_word_is_refused_however_it_is_nested(value):
+    levels = "".join(f'<Obj RefId="{level}"><LST>{doubling(level - 1)}</LST></Obj>' for level in range(1, 41))
+    words = "".join(f'<S N="{name}">{text}</S>' for name, text in VALUES.items() if name != "DHGroup")
+    text = f'<Objs Version="1.1.0.1">{levels}<Obj RefId="p"><MS>{words}{value}</MS></Obj></Objs>'
+    with pytest.raises(FormatError, match="DHGroup"):
+        read_powershell(text, client=True)
+
+
 @pytest.mark.parametrize("text", ["DHGroup" + " " * 200_000 + "x", "\n" * 200_000 + "x", "connections " * 20_000])
 def test_long_nothing_is_nothing_soon(text):
     with pytest.raises(FormatError):

@@ -139,6 +139,33 @@ def test_a_mutated_document_reads_or_is_a_format_error(position, bytes_in, cut):
         pass
 
 
+@pytest.mark.parametrize(
+    ("key", "read"),
+    [
+        ('<LST N="Key"><Obj RefId="1"/></LST>', "System.Object[]"),
+        ('<D N="Key">sNaN</D>', "sNaN"),
+        ('<Obj N="Key" RefId="1"><Ref RefId="1"/></Obj>', ""),
+        ('<I32 N="Key">7</I32>', 7),
+    ],
+)
+def test_any_key_of_a_dictionary_can_be_read(key, read):
+    (found,) = read_clixml(f'<Objs><Obj RefId="0"><DCT><En>{key}<S N="Value">x</S></En></DCT></Obj></Objs>')
+    assert found.value == {read: "x"}
+
+
+def references(level: int) -> str:
+    return f'<Ref RefId="{level}"/>' * 2
+
+
+def test_the_text_of_an_object_that_wraps_itself_or_doubles_at_every_level_is_short():
+    (itself,) = read_clixml('<Objs><Obj RefId="0"><Ref RefId="0"/></Obj></Objs>')
+    assert text_of(itself) == ""
+    levels = "".join(
+        f'<Obj RefId="{level}"><LST>{references(level - 1) if level else ""}</LST></Obj>' for level in range(60)
+    )
+    assert text_of(read_clixml(f"<Objs>{levels}</Objs>")[-1]) == "System.Object[]"
+
+
 @pytest.mark.pwsh
 @pytest.mark.parametrize("encoding", ["utf8", "unicode", "utf8BOM"])
 def test_what_powershell_exports_is_read(pwsh, tmp_path, encoding):
