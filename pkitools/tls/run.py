@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pkitools.errors import FormatError, InputError, PkiToolsError, ProtocolError
+from pkitools.files.text import decode_text, encoding_of
 from pkitools.models.outcome import Batch, Outcome, failed
 from pkitools.models.revocation import RevocationMode
 from pkitools.models.tls import Sstp, SstpVerdict, WebServerSsl
@@ -100,11 +101,10 @@ def read_targets(named: Sequence[str], listed: bytes | None, list_name: str) -> 
     """The targets of the command line and of a list. Raises InputError when there is none."""
     entries = [_entry(name) for name in named]
     if listed is not None:
-        try:
-            text = listed.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise FormatError(f"the list of targets {list_name!r} is not UTF-8 text") from error
-        entries += [_entry(name, f"line {number} of {list_name}: ") for number, name in read_target_lines(text)]
+        if encoding_of(listed)[0] == "latin-1":
+            raise FormatError(f"the list of targets {list_name!r} is neither UTF-8 nor UTF-16 text")
+        lines = read_target_lines(decode_text(listed))
+        entries += [_entry(name, f"line {number} of {list_name}: ") for number, name in lines]
     if not entries:
         raise InputError("no target given", hint="name a server, or a list of them with --targets")
     return entries
