@@ -30,7 +30,7 @@ class Deadline:
         left = self.remaining()
         if left <= 0.0:
             raise DeadlineExceededError(
-                f"timed out after {self.seconds:g} s while {doing}",
+                f"timed out after {self.seconds:.3g} s while {doing}",
                 hint="check the path to the host, or raise --timeout",
             )
         return left

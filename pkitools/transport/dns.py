@@ -51,7 +51,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> tuple[Endpoint, ...]:
     threading.Thread(target=ask, daemon=True, name="resolve").start()
     if not done.wait(deadline.require(f"resolving {host}")):
         raise DeadlineExceededError(
-            f"timed out after {deadline.seconds:g} s while resolving {host}",
+            f"timed out after {deadline.seconds:.3g} s while resolving {host}",
             hint="check the name servers in /etc/resolv.conf",
         )
     answer = found[0]

@@ -129,6 +129,6 @@ class _Race:
 
     def _too_late(self) -> DeadlineExceededError:
         return DeadlineExceededError(
-            f"timed out after {self._deadline.seconds:g} s while connecting: {self._report()}",
+            f"timed out after {self._deadline.seconds:.3g} s while connecting: {self._report()}",
             hint="check the path to the host (firewall, routing), or raise --timeout",
         )

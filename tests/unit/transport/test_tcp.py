@@ -90,3 +90,10 @@ def test_every_address_once_in_the_systems_order(monkeypatch):
     rows = [(0, 0, 0, "", (address, 0)) for address in ("192.0.2.2", "2001:db8::1", "192.0.2.2", "192.0.2.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: rows)
     assert [item.address for item in resolve("a.example", 1, Deadline(1))] == ["192.0.2.2", "2001:db8::1", "192.0.2.1"]
+
+
+def test_a_deadline_names_its_seconds_without_noise():
+    deadline = Deadline(0.0148952)
+    time.sleep(0.02)
+    with pytest.raises(DeadlineExceededError, match=r"timed out after 0\.0149 s while waiting"):
+        deadline.require("waiting")
