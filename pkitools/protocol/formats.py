@@ -13,7 +13,8 @@ DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CMS = "1.2.840.113549.1.7."
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 #]{1,40})-----")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n\t ]+=*[\r\n\t ]*")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/\r\n\t ]+(?:=[=\r\n\t ]*)?")
+_BEGIN_PFX, _END_PFX = b"-----BEGIN PKCS12-----", b"-----END PKCS12-----"
 
 
 class Format(Enum):
@@ -113,9 +114,12 @@ def _beginning(data: bytes) -> Format:
 
 def unarmored(data: bytes) -> bytes | None:
     """The bytes in a PEM block of type PKCS12 (certtool writes it) or in bare base64; None when it is neither."""
-    match = re.search(rb"-----BEGIN PKCS12-----(.*?)-----END PKCS12-----", data, re.DOTALL)
-    body = match.group(1) if match else data
-    if not match and (not body.lstrip().startswith(b"MI") or not _BASE64.fullmatch(body)):
+    _, begin, after = data.partition(_BEGIN_PFX)  # a search for both at once would take the square of the length
+    body, end, _ = after.partition(_END_PFX)
+    armored = bool(begin and end)
+    if not armored:
+        body = data
+    if not armored and (not body.lstrip().startswith(b"MI") or not _BASE64.fullmatch(body)):
         return None
     try:
         return base64.b64decode(b"".join(body.split()), validate=True)
