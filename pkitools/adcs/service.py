@@ -153,17 +153,17 @@ def _ask_outside(
     from pkitools.adcs import live
 
     resolver = _resolver(address)
-    fetching = Side(lambda: _fetch(cas, deadline)) if fetch else None
+    fetching = Side(lambda: _fetch(cas, deadline, resolver)) if fetch else None
     asking = Side(lambda: live.ask_cas(cas, logon, deadline, resolver))
     hosts = probe_hosts((ca.computer_name for ca in cas), deadline, resolver)
     return _Outside(hosts, fetching.result() if fetching else {}, asking.result())
 
 
-def _fetch(cas: Sequence[CertificationAuthority], deadline: Deadline) -> Mapping[str, str]:
+def _fetch(cas: Sequence[CertificationAuthority], deadline: Deadline, resolver: Resolver) -> Mapping[str, str]:
     from pkitools.adcs import checks
     from pkitools.transport.http import HttpFetcher
 
-    return checks.fetch_all(checks.addresses(cas), HttpFetcher(), deadline)
+    return checks.fetch_all(checks.addresses(cas), HttpFetcher(resolver=resolver), deadline)
 
 
 def _logon(address: DirectoryAddress, credentials: Credentials | None) -> Logon:

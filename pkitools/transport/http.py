@@ -7,6 +7,7 @@ on the size and the time, no credentials of ours (a proxy's excepted), no cookie
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -16,6 +17,8 @@ from pkitools.transport import dns, tcp
 from pkitools.transport.deadline import Deadline
 from pkitools.transport.proxy import Proxy, open_proxy, refusal
 from pkitools.transport.stream import RECEIVE_BYTES, SocketStream, read_head
+
+Resolver = Callable[[str, int, Deadline], Sequence[dns.Endpoint]]
 
 MAX_REDIRECTS = 2
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -65,8 +68,10 @@ class TimeLimit(Protocol):
 class HttpFetcher:
     """``trust.fetcher.Fetcher`` over TCP, directly or through a proxy. Keeps nothing between two calls."""
 
-    def __init__(self, proxy: Proxy | None = None) -> None:
+    def __init__(self, proxy: Proxy | None = None, resolver: Resolver | None = None) -> None:
+        """``resolver`` looks hosts up in the system resolver's place; a proxy looks them up itself."""
         self._proxy = proxy
+        self._resolver = resolver
 
     def fetch(self, url: str, *, limit: int, deadline: TimeLimit, body: bytes | None = None, kind: str = "") -> bytes:
         """The body of a 200 answer to GET, or to POST of ``body``. See ``trust.fetcher.Fetcher`` for the rules."""
@@ -103,7 +108,8 @@ class HttpFetcher:
     def _open(self, location: Location, deadline: Deadline) -> SocketStream:
         if self._proxy is not None:
             return open_proxy(self._proxy, deadline).stream
-        return tcp.connect(dns.resolve(location.host, location.port, deadline), deadline).stream
+        resolve = self._resolver or dns.resolve
+        return tcp.connect(resolve(location.host, location.port, deadline), deadline).stream
 
     def _request(self, location: Location, body: bytes | None, kind: str) -> bytes:
         headers = [("Host", location.authority), ("Accept", "*/*"), ("Accept-Encoding", "identity")]

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pkitools.adcs import checks
+from pkitools.adcs import checks, service
 from pkitools.adcs.checks import ForestTrust, addresses, check_cas, fetch_all, read_trust
 from pkitools.adcs.discovery import find_cas
 from pkitools.adcs.reachability import Reachability
-from pkitools.errors import ConnectError
+from pkitools.errors import ConnectError, NameResolutionError
 from pkitools.models.outcome import Reason, Severity, finding
 from pkitools.transport.deadline import Deadline
 from pkitools.trust.members import Member, member_of
@@ -170,3 +170,17 @@ def test_every_finding_says_what_to_do() -> None:
         assert ca.findings
         for item in ca.findings:
             assert item.next_step and item.severity is not Severity.NOTE
+
+
+def test_addresses_are_looked_up_where_the_user_said() -> None:
+    """--dns is for jump hosts whose own resolver does not know the domain."""
+    cas = find_cas(directory_with(HTTP_CDP, HTTP_AIA))
+    asked = []
+
+    def resolve(host, port, deadline):  # noqa: ANN001, ANN202
+        asked.append(host)
+        raise NameResolutionError(f"no {host} here")
+
+    no_name = "no pki.example.test here"
+    assert service._fetch(cas, Deadline(3), resolve) == {HTTP_CDP: no_name, HTTP_AIA: no_name}
+    assert set(asked) == {"pki.example.test"}

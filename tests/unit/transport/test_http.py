@@ -18,6 +18,7 @@ from pkitools.errors import (
     RefusedError,
 )
 from pkitools.transport.deadline import Deadline
+from pkitools.transport.dns import Endpoint
 from pkitools.transport.http import HttpFetcher, parse_location
 from pkitools.transport.proxy import Proxy
 
@@ -142,6 +143,19 @@ def test_a_name_that_does_not_resolve(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(NameResolutionError, match="name or service not known"):
         fetch("http://crl.example/")
+
+
+def test_a_resolver_of_its_own():
+    peer = Peer(ok(b"crl"))
+    asked = []
+
+    def resolve(host, port, deadline):
+        asked.append((host, port))
+        return (Endpoint("127.0.0.1", port),)
+
+    url = f"http://pki.example.invalid:{peer.port}/ca.crl"
+    assert HttpFetcher(resolver=resolve).fetch(url, limit=10, deadline=Deadline(3)) == b"crl"
+    assert asked == [("pki.example.invalid", peer.port)]
 
 
 def test_a_resolver_that_hangs_costs_the_deadline_only(monkeypatch):
