@@ -55,8 +55,14 @@ def write_group(files: Sequence[NewFile], *, overwrite: bool = False, folder_syn
 
     All are complete on the disk before the first is renamed; when a rename fails the ones before it are taken back. A
     crash of the machine between two renames is what remains. Without ``folder_sync`` the caller calls ``sync_folder``
-    when it has written all its groups. Raises FileAccessError, also when two files are one.
+    when it has written all its groups. SIGTERM and SIGHUP take effect when all is written. Raises FileAccessError, also
+    when two files are one.
     """
+    with _endings_put_off():
+        _write_group(files, overwrite=overwrite, folder_sync=folder_sync)
+
+
+def _write_group(files: Sequence[NewFile], *, overwrite: bool, folder_sync: bool) -> None:
     staged: list[_Staged] = []
     try:
         for file in files:
@@ -145,6 +151,28 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _endings_put_off() -> Iterator[None]:
+    """A signal that ends the process at once would leave a temporary file with a key behind: it comes afterwards.
+
+    Only where nobody handles or ignores it (nohup), and in the main thread, which alone can set handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    endings = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+    for one in endings:
+        signal.signal(one, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for one in endings:
+            signal.signal(one, signal.SIG_DFL)
+        for number in came[:1]:
+            os.kill(os.getpid(), number)
 
 
 def _put_all_in_place(staged: list[_Staged], *, overwrite: bool) -> None:

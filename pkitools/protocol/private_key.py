@@ -257,7 +257,11 @@ def key_to_pem(pkcs8: bytes, form: KeyForm = KeyForm.PKCS8, password: Secret | N
         from pkitools.protocol.pkcs12 import encrypt_private_key
 
         if password is None:
-            raise PasswordError("an encrypted key needs a password", error_id="PasswordMissing")
+            raise PasswordError(
+                "an encrypted key needs a password",
+                hint="give it with --key-password-file, or as the password of the PFX",
+                error_id="PasswordMissing",
+            )
         return write_pem("ENCRYPTED PRIVATE KEY", encrypt_private_key(pkcs8, password, iterations=_PEM_ITERATIONS))
     if form is KeyForm.PKCS1:
         return write_pem("RSA PRIVATE KEY", key_to_pkcs1(pkcs8))

@@ -150,6 +150,40 @@ def test_real_interrupt_in_a_real_process(target: Path) -> None:
     assert untouched(target)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_the_process_waits_for_the_file(target: Path, number: signal.Signals) -> None:
+    program = textwrap.dedent(
+        """
+        import os, sys
+        from pkitools.files.writing import write_atomic
+        real = os.fsync
+        def signalled(descriptor):
+            os.kill(os.getpid(), int(sys.argv[2]))
+            real(descriptor)
+        os.fsync = signalled
+        write_atomic(sys.argv[1], b"new", overwrite=True)
+        print("not reached")
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, target, str(int(number))], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == -number, done.stderr
+    assert done.stdout == ""
+    assert os.listdir(target.parent) == [target.name]
+    assert target.read_bytes() == b"new"
+
+
+def test_an_ignored_signal_stays_ignored(target: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        write_atomic(target, NEW, overwrite=True)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_symlink_is_followed_and_stays(target: Path, tmp_path: Path) -> None:
     link = tmp_path / "links" / "current.pem"
     link.parent.mkdir()
