@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -141,12 +142,12 @@ def _xml_method(element: Element) -> EapMethod:
 def _own(element: Element) -> list[Element]:
     """What is below a method's element and not below that of its inner method."""
     found = []
-    stack = list(element.children)
-    while stack:
-        child = stack.pop(0)
+    waiting = deque(element.children)
+    while waiting:
+        child = waiting.popleft()
         found.append(child)
         if child.tag != "Eap":
-            stack.extend(child.children)
+            waiting.extend(child.children)
     return found
 
 

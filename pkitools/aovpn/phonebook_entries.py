@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from pkitools.aovpn.client_policy import unpack_policy
@@ -43,9 +44,8 @@ _SUFFIX = re.compile(rb"(?:[\x21-\x7e]\x00){2,253}\x00\x00")
 def read_entries(data: bytes, path: str = "") -> tuple[PhonebookEntry, ...]:
     """Every entry of a phonebook, in the file's order. Raises FormatError as ``Phonebook`` does."""
     book = Phonebook(data)
-    names = [section.name.casefold() for section in book.sections]
-    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    return tuple(_Reader(book, section).entry(path, section.name.casefold() in repeated) for section in book.sections)
+    names = Counter(section.name.casefold() for section in book.sections)
+    return tuple(_Reader(book, section).entry(path, names[section.name.casefold()] > 1) for section in book.sections)
 
 
 class _Reader:

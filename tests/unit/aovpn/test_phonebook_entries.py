@@ -142,3 +142,10 @@ def test_the_entries_of_a_real_chinese_phonebook(corpus):
     assert (second.name, second.pb_version, second.vpn_strategy) == ("vpn.lab.me", 5, "Ikev2Only")
     assert second.eap.method.name == "EAP-MSCHAPv2"
     assert second.network_outage_time == 1800 and second.disable_mobility is True
+
+
+def test_thousands_of_namesakes_are_read_soon():
+    # compared each with each, so many would take minutes
+    found = read_entries(b"[x]\r\n" * 20_000)
+    assert len(found) == 20_000
+    assert all("DuplicateEntry" in {item.id for item in entry.findings} for entry in (found[0], found[-1]))
