@@ -10,8 +10,8 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from typing import Annotated, Any, NoReturn, Protocol, cast
 
@@ -19,7 +19,7 @@ import typer
 
 from pkitools.cli.coercion import QuickCommand
 from pkitools.cli.registry import CommandSpec
-from pkitools.errors import EXIT_CODE_HELP, ExitCode, PkiToolsError
+from pkitools.errors import EXIT_CODE_HELP, ExitCode, FileAccessError, PkiToolsError
 from pkitools.models.outcome import Batch, Notice, Outcome, RawOutput, Severity
 from pkitools.output.formats import Format, OutputFormat, Rendering, StreamingFormat, make_format
 
@@ -205,18 +205,33 @@ class _StdoutSink:
     def write(self, text: str) -> None:
         if text:
             encoding = sys.stdout.encoding or "ascii"
-            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            sys.stdout.flush()
+            with _typed_failure():
+                sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+                sys.stdout.flush()
 
     def write_raw(self, data: bytes) -> None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        with _typed_failure():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
 
     def close(self) -> None:
         sys.stdout.flush()
 
     abandon = close
+
+
+@contextmanager
+def _typed_failure() -> Iterator[None]:
+    """A full disk behind standard output is an error like any other; a reader that left is not (see ``main``)."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # what is still buffered would fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise FileAccessError(f"cannot write to standard output: {error.strerror}") from error
 
 
 class _FileSink:
