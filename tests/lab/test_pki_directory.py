@@ -263,6 +263,7 @@ def test_dead_cas_do_not_delay_the_answer(lab: Lab) -> None:
     """50 CAs of which 48 do not exist in DNS or do not answer: one timeout and a second."""
     dead = [LabCA(f"Dead {index}", f"Dead {index}", f"192.0.2.{index + 1}") for index in range(42)]
     extra = [enrollment_service(ca) for ca in dead]
+    others = len(list(service.get_ca(lab.address, lab.credentials(), directory_only=True)))
     pki_lab.add(lab.dc, extra)
     try:
         started = time.monotonic()
@@ -270,7 +271,7 @@ def test_dead_cas_do_not_delay_the_answer(lab: Lab) -> None:
         assert time.monotonic() - started < 3.0
     finally:
         pki_lab.remove(lab.dc, extra)
-    assert len(outcomes) == 50
+    assert len(outcomes) == others + len(extra) >= 50
     assert {item.status for item in outcomes} == {Status.OK}
     reasons = [item.value.is_accessible_reason for item in outcomes if item.value]
     assert sum(reason is not None and reason.id == "NotAnRpcHost" for reason in reasons) == 2
