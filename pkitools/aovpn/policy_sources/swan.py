@@ -12,6 +12,7 @@ from pkitools.aovpn.proposals import ChildProposal, IkeProposal
 from pkitools.errors import FormatError, InputError
 
 _MAX_DEPTH: Final = 16
+_MAX_PROPOSALS: Final = 512
 _MAX_ALSO: Final = 32
 _TOKEN = re.compile(r"#[^\n]*|[{}\n]|\"(?:[^\"\\]|\\.)*\"|[^\s{}#\"][^\n{}#]*|[^\S\n]+")
 _DEFAULT_NOTE = "the default proposals depend on the plugins that charon has loaded: they are not visible in the file"
@@ -74,7 +75,7 @@ def _source(
 ) -> PolicySource:
     child: list[ChildProposal] = []
     child_default = not esp
-    for text in esp:
+    for text in dict.fromkeys(esp):
         for proposal in _proposals(text):
             if proposal == "default":
                 child_default = True
@@ -120,7 +121,11 @@ def _ike(text: str) -> tuple[tuple[IkeProposal, ...], bool]:
 
 
 def _proposals(text: str) -> list[str]:
-    return [item.strip() for item in text.strip().strip('"').rstrip("! ").split(",") if item.strip()]
+    items = (item.strip() for item in text.strip().strip('"').rstrip("! ").split(","))
+    found = list(dict.fromkeys(item for item in items if item))
+    if len(found) > _MAX_PROPOSALS:
+        raise FormatError(f"a connection has more than {_MAX_PROPOSALS} proposals")
+    return found
 
 
 def _names(proposal: str) -> list[str]:

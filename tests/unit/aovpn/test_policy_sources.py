@@ -285,3 +285,13 @@ def test_damaged_sources_read_or_are_errors_of_ours(text, place, noise, cut, cli
         return
     assert source.ike
     assert source.policy is None or isinstance(source.policy, IPsecPolicy)
+
+
+def test_the_same_proposal_many_times_is_one_and_too_many_are_refused():
+    once, often = (
+        f"connections {{ a {{ proposals = {'aes128-sha256-modp2048,' * count} }} }}" for count in (1, 20_000)
+    )
+    assert read_swanctl(often).ike == read_swanctl(once).ike
+    many = ",".join(f"aes128-sha256-modp{number}" for number in range(2000))
+    with pytest.raises(FormatError, match="512"):
+        read_swanctl(f"connections {{ a {{ proposals = {many} }} }}")
