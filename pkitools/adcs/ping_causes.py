@@ -108,7 +108,7 @@ TABLE: tuple[Row, ...] = (
             "NameNotResolved",
             Status.NO_ANSWER,
             "the CA's host name does not resolve",
-            "check dNSHostName of the CA's object in the directory, and DNS here; --address gives the address by hand",
+            "check dNSHostName of the CA's object, and DNS here (ping-ca takes the address with --address)",
             "WSAHOST_NOT_FOUND",
         ),
         Stage.NAME,
