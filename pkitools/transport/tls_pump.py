@@ -72,10 +72,12 @@ class Pump:
     def _receive(self, deadline: Deadline, doing: str) -> None:
         if self._ended:
             raise SSL.SysCallError(-1, "Unexpected EOF")
-        data = b""
+        deadline.require(doing)
         try:
-            wait(self._stream.handle, select.POLLIN, deadline, doing)
-            data = self._stream.handle.recv(RECEIVE_BYTES)
+            data = self._received()
+            if data is None:  # asked first: with many threads at work the answer is mostly there already
+                wait(self._stream.handle, select.POLLIN, deadline, doing)
+                data = self._stream.handle.recv(RECEIVE_BYTES)
         except BlockingIOError:
             return  # ready was a false alarm: asked again
         self.first = self.first or data
@@ -84,3 +86,10 @@ class Pump:
         else:
             self._ended = True
             self._connection.bio_shutdown()
+
+    def _received(self) -> bytes | None:
+        """What has come already; None when nothing has."""
+        try:
+            return self._stream.handle.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            return None

@@ -87,7 +87,7 @@ class Bench:
         self.hosts = [f"127.0.{1 + number // 250}.{1 + number % 250}" for number in range(2000)]
         blocks = [self._block(pki, host) for host in self.hosts]
         # the last one takes the port on all addresses, so that nginx opens one socket and asks for the address
-        blocks.append(blocks[0].replace(f"{self.hosts[0]}:", "0.0.0.0:"))
+        blocks.append(blocks[0].replace(f"{self.hosts[0]}:{PORT} ssl", f"0.0.0.0:{PORT} ssl backlog=2048"))
         self.servers.nginx("nginx", blocks, "127.0.0.1", PORT)
 
     def _block(self, pki: LabPki, host: str) -> str:
@@ -97,7 +97,7 @@ class Bench:
         chain.write_bytes(pair.chain_pem)
         key.write_bytes(pair.key_pem)
         files = f"ssl_certificate {chain}; ssl_certificate_key {key};"
-        return f"server {{ listen {host}:{PORT} ssl backlog=2048; {files} location / {{ return 200; }} }}"
+        return f"server {{ listen {host}:{PORT} ssl; {files} location / {{ return 200; }} }}"
 
     def pkitools(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "pkitools", "test-ssl", "--ca-file", str(self.root), *arguments]
