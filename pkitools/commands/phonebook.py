@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pkitools.errors import PkiToolsError
 from pkitools.models.ipsec import IPsecPolicy
-from pkitools.models.outcome import Outcome
+from pkitools.models.outcome import Outcome, failed
 from pkitools.models.phonebook import EditMode, PhonebookEdit, PhonebookEntry, PhonebookSettings, VpnProfile
 
 NpsCertificate = Annotated[
@@ -43,7 +44,10 @@ def get_phonebook(
     from pkitools.aovpn.reading import get_phonebook as read
 
     for path in files:
-        yield from read(path, entries=tuple(entry or ()), nps_certificate=nps_certificate)
+        try:
+            yield from read(path, entries=tuple(entry or ()), nps_certificate=nps_certificate)
+        except PkiToolsError as error:
+            yield _unreadable(path, error, files)
 
 
 def get_profile(
@@ -65,7 +69,17 @@ def get_profile(
     from pkitools.aovpn.reading import get_profile as read
 
     for path in files:
-        yield read(path, nps_certificate=nps_certificate)
+        try:
+            yield read(path, nps_certificate=nps_certificate)
+        except PkiToolsError as error:
+            yield _unreadable(path, error, files)
+
+
+def _unreadable(path: str, error: PkiToolsError, files: list[str]) -> Outcome[Any]:
+    """Of several files one that cannot be read hides no other; alone, it is the command's error."""
+    if len(files) == 1:
+        raise error
+    return failed(path, error)
 
 
 def set_phonebook(

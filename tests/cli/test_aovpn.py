@@ -144,3 +144,21 @@ def test_get_error_message(run):
     records = json.loads(out)
     assert [item["ErrorCode"] for item in records] == [691, 13868]
     assert records[0]["OtherMeanings"][0]["Name"] == "ERROR_DBG_TERMINATE_THREAD"
+
+
+@pytest.mark.parametrize("command", ["get-phonebook", "get-profile"])
+def test_a_file_that_cannot_be_read_hides_no_other(command, tmp_path, capfd):
+    good = tmp_path / "gut"
+    good.write_bytes(
+        b"[B\xc3\xbcro]\r\nEncoding=1\r\nIpInterfaceMetric=3\r\n"
+        if command == "get-phonebook"
+        else b"<VPNProfile><NativeProfile><Servers>vpn.example.com</Servers></NativeProfile></VPNProfile>"
+    )
+    missing = str(tmp_path / "fehlt")
+    assert main.run([command, missing, str(good), "-o", "json"]) == 2
+    out, err = capfd.readouterr()
+    records = json.loads(out)
+    assert [(item["Target"], item["Status"] == "Unusable") for item in records] == [(missing, True), (str(good), False)]
+    assert err == ""
+    assert main.run([command, missing]) == 2
+    assert "cannot read" in capfd.readouterr().err
